@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { count, durationMs, port } from './number-fields.ts';
+import { namedTokens } from './secret-fields.ts';
+import { list } from './text-fields.ts';
+
+/** What the API reads besides coreConfig. */
+export const apiConfig = z.object({
+  /** Where the API listens. Default 8080. */
+  API_PORT: port(8080),
+  /** Bearer tokens of callers by name, `shop=SECRET,…`. A production start without any must be refused. */
+  API_TOKENS: namedTokens().optional(),
+  /**
+   * How long requests are still served after /readyz has turned to 503, so that load balancers can look away first.
+   * Set it above their probe interval. Default 0.
+   */
+  SHUTDOWN_DELAY_MS: durationMs(0, 0),
+});
+
+/** What a worker reads besides coreConfig. */
+export const workerConfig = z.object({
+  /** Where a worker answers probes and metrics. Default 8082. */
+  WORKER_PORT: port(8082),
+  /** The queues this worker takes jobs from. Default none named, which means all. */
+  WORKER_QUEUES: list().default([]),
+  /** Attempts at once per queue. Default 20. */
+  WORKER_CONCURRENCY: count(20),
+  /** How long a job stays claimed without a sign of life from its worker. Default 30000. */
+  WORKER_LEASE_MS: durationMs(30_000),
+});
+
+/** What the sandbox reads besides coreConfig. */
+export const sandboxConfig = z.object({
+  /** Where the sandbox listens. Default 8090. */
+  SANDBOX_PORT: port(8090),
+});

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { durationMs } from './number-fields.ts';
+import { list, oneOf, text } from './text-fields.ts';
+import { redisUrl } from './url-fields.ts';
+
+/** What every process of the Coordinator reads. */
+export const coreConfig = z.object({
+  /** 'production' turns on the strict start-up checks; anything else is development. Default 'development'. */
+  NODE_ENV: text('development'),
+  /** The Redis that keeps the jobs. Default redis://127.0.0.1:6379. May hold a password. */
+  REDIS_URL: redisUrl('redis://127.0.0.1:6379'),
+  /** The least severe log level that is written. Default info. */
+  LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
+  /** How long a process may take to finish what it has begun once told to stop. Default 25000. */
+  SHUTDOWN_GRACE_MS: durationMs(25_000),
+  /** Names of extension packages to load besides those installed in this repository. Default none. */
+  COORDINATOR_EXTENSIONS: list().default([]),
+});

@@ -1,0 +1,10 @@
+export { apiConfig, sandboxConfig, workerConfig } from './app-config.ts';
+export { ConfigError } from './config-error.ts';
+export { coreConfig } from './core-config.ts';
+export { field, FieldFault, type Field } from './field.ts';
+export { count, durationMs, port } from './number-fields.ts';
+export { readConfig, type Config } from './read-config.ts';
+export { namedTokens, secret, secretList } from './secret-fields.ts';
+export { Secret } from './secret.ts';
+export { flag, list, oneOf, text } from './text-fields.ts';
+export { redisUrl, serviceUrl } from './url-fields.ts';

@@ -1,0 +1,30 @@
+import { field, FieldFault, withDefault, type Field } from './field.ts';
+
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+
+function wholeNumber(least: number, most: number, must: string, byDefault: number | undefined): Field<number> {
+  const read = (text: string): number => {
+    const trimmed = text.trim();
+    // Number() alone also takes '', '0x10', '1e3' and '1.0'; an operator who writes those has made a slip.
+    const value = /^\d{1,16}$/.test(trimmed) ? Number(trimmed) : NaN;
+    if (!(value >= least && value <= most)) throw new FieldFault(must);
+    return value;
+  };
+  return withDefault(field(read), byDefault);
+}
+
+/** A TCP port, 0 to 65535; 0 lets the system pick a free one. Required when no default is given. */
+export function port(byDefault?: number): Field<number> {
+  return wholeNumber(0, 65_535, 'must be a port: a whole number from 0 (any free port) to 65535', byDefault);
+}
+
+/** A duration in milliseconds, `leastMs` to one year. Name the variable …_MS. Required when no default is given. */
+export function durationMs(byDefault?: number, leastMs = 1): Field<number> {
+  return wholeNumber(leastMs, YEAR_MS, `must be milliseconds: a whole number from ${leastMs} to ${YEAR_MS}`, byDefault);
+}
+
+/** A positive whole number. Required when no default is given. */
+export function count(byDefault?: number): Field<number> {
+  const most = Number.MAX_SAFE_INTEGER;
+  return wholeNumber(1, most, 'must be a whole number of 1 or more', byDefault);
+}
