@@ -1,0 +1,104 @@
+-- Shared by every transition: key names, the server's clock, and how a job is written.
+--
+-- All keys start with one hash tag, so a Redis Cluster keeps them in one slot and every script stays atomic.
+-- The record (root .. 'job:' .. id, a HASH) is the truth; lists and sorted sets are indexes into it.
+
+local root = KEYS[1]
+
+local function job_key(id)
+  return root .. 'job:' .. id
+end
+
+local function queue_key(queue, part)
+  return root .. 'q:' .. queue .. ':' .. part
+end
+
+-- Due times and leases use this clock only: workers' clocks may be wrong by hours.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function count(queue, what, by)
+  redis.call('HINCRBY', queue_key(queue, 'counts'), what, by)
+end
+
+-- Keeps the timeline of a subject at least as long as the longest-lived record on it.
+local SUBJECT_RETENTION_MS = 31 * 24 * 3600 * 1000
+
+local NEW_JOB_FIELDS = 9
+
+-- Writes the jobs described by ARGV[first..], NEW_JOB_FIELDS values each:
+--   id, queue, envelope, payload, subject, delayMs, idempotency key or '', fingerprint, dedupeMs
+-- All or nothing: when a key is held by a job with another fingerprint (an empty one fits all) nothing is written, and
+-- the result is nil and the place of that job in the list. Else a flat list: id, 1 if duplicate else 0, state.
+local function write_jobs(first, now)
+  local held, fingerprints = {}, {}
+  for i = first, #ARGV, NEW_JOB_FIELDS do
+    local key = ARGV[i + 6]
+    if key ~= '' then
+      local holder = redis.call('GET', root .. 'key:' .. key)
+      local known = fingerprints[key]
+      if holder then
+        held[key], known = string.match(holder, '^(%S+) (.*)$')
+      end
+      if known and ARGV[i + 7] ~= '' and known ~= ARGV[i + 7] then
+        return nil, (i - first) / NEW_JOB_FIELDS
+      end
+      fingerprints[key] = ARGV[i + 7]
+    end
+  end
+
+  local receipts = {}
+  for i = first, #ARGV, NEW_JOB_FIELDS do
+    local id, queue, key, delay = ARGV[i], ARGV[i + 1], ARGV[i + 6], tonumber(ARGV[i + 5])
+    local holder = key ~= '' and held[key]
+    if holder then
+      receipts[#receipts + 1] = holder
+      receipts[#receipts + 1] = 1
+      receipts[#receipts + 1] = redis.call('HGET', job_key(holder), 'state') or 'completed'
+    else
+      local state = delay > 0 and 'scheduled' or 'waiting'
+      redis.call('HSET', job_key(id), 'envelope', ARGV[i + 2], 'payload', ARGV[i + 3], 'state', state,
+        'createdAt', now, 'dueAt', now + delay, 'attempt', 0)
+      if key ~= '' then
+        redis.call('SET', root .. 'key:' .. key, id .. ' ' .. ARGV[i + 7], 'PX', ARGV[i + 8])
+        held[key] = id
+      end
+      if ARGV[i + 4] ~= '' then
+        local subject = root .. 'subject:' .. ARGV[i + 4]
+        redis.call('RPUSH', subject, id)
+        redis.call('PEXPIRE', subject, SUBJECT_RETENTION_MS)
+      end
+      if delay > 0 then
+        redis.call('ZADD', queue_key(queue, 'delayed'), now + delay, id)
+      else
+        redis.call('LPUSH', queue_key(queue, 'waiting'), id)
+      end
+      count(queue, 'accepted', 1)
+      receipts[#receipts + 1] = id
+      receipts[#receipts + 1] = 0
+      receipts[#receipts + 1] = state
+    end
+  end
+  return receipts
+end
+
+-- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`.
+local function finish(queue, id, state, reason, now, keep_ms)
+  local key = job_key(id)
+  redis.call('HSET', key, 'state', state, 'outcome', reason, 'finishedAt', now)
+  redis.call('PEXPIRE', key, keep_ms)
+  count(queue, state, 1)
+  if state == 'dead' then
+    redis.call('ZADD', queue_key(queue, 'dead'), now, id)
+    redis.call('ZREMRANGEBYSCORE', queue_key(queue, 'dead'), '-inf', now - keep_ms)
+  else
+    redis.call('HDEL', key, 'payload')
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+      if string.sub(field, 1, 5) == 'step:' then
+        redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+'))
+      end
+    end
+  end
+end

@@ -1,0 +1,41 @@
+-- running -> waiting | dead, for every lease that has run out: the worker died, hangs, or lost its connection.
+-- KEYS root   ARGV queue, graceMs, crashLimit, error of a job that reached it, keepMs
+-- Returns a flat list: id, 'waiting' | 'dead'.
+local queue, grace, crash_limit, failure, keep_ms =
+  ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
+local now = now_ms()
+
+-- An id in `active` without a lease was popped by a worker that has not claimed it (yet): give it a moment.
+for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
+  if not redis.call('ZSCORE', leases, id) then
+    redis.call('ZADD', leases, now + grace, id)
+  end
+end
+
+local recovered = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
+  redis.call('ZREM', leases, id)
+  redis.call('LREM', active, 0, id)
+  local key = job_key(id)
+  local state = redis.call('HGET', key, 'state')
+  if state == 'running' then
+    redis.call('HDEL', key, 'token')
+    if redis.call('HINCRBY', key, 'crashes', 1) >= crash_limit then
+      redis.call('HSET', key, 'error', failure)
+      finish(queue, id, 'dead', 'crashed-worker', now, keep_ms)
+      recovered[#recovered + 1] = id
+      recovered[#recovered + 1] = 'dead'
+    else
+      redis.call('HSET', key, 'state', 'waiting')
+      state = 'waiting'
+    end
+  end
+  if state == 'waiting' then
+    -- At the end that workers pop: it has waited longest.
+    redis.call('RPUSH', waiting, id)
+    recovered[#recovered + 1] = id
+    recovered[#recovered + 1] = 'waiting'
+  end
+end
+return recovered

@@ -1,0 +1,79 @@
+import type { Logger } from '@coordinator/logging';
+import type { Envelope } from './envelope.ts';
+import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
+import { prepareJob, type JobOrigin, type JobRequest } from './new-job.ts';
+import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
+import type { AnyTask, EnqueueOptions, PayloadOf, RunningJob, StepContext, TaskContext } from './task.ts';
+import { TaskError } from './task-error.ts';
+
+/** What a handler's context is made of. */
+export interface AttemptContextOptions {
+  readonly claim: Claim;
+  readonly envelope: Envelope;
+  readonly backend: QueueBackend;
+  readonly origin: JobOrigin;
+  readonly routeEvent: EventRouting;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
+
+/** The TaskContext of one attempt; collects the jobs that are to be written when the attempt completes. */
+export class AttemptContext implements TaskContext {
+  readonly job: RunningJob;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly children: NewJob[] = [];
+  readonly #options: AttemptContextOptions;
+  readonly #stepsOfThisAttempt = new Set<string>();
+
+  constructor(options: AttemptContextOptions) {
+    const { claim, envelope } = options;
+    this.#options = options;
+    this.attempt = claim.attempt;
+    this.signal = options.signal;
+    this.log = options.log;
+    this.job = {
+      id: claim.jobId,
+      task: envelope.task,
+      queue: claim.queue,
+      subject: envelope.subject,
+      createdAtMs: claim.createdAtMs,
+      parentJobId: envelope.parentJobId,
+    };
+  }
+
+  async step<T>(name: string, fn: (step: StepContext) => Promise<T>): Promise<T> {
+    if (this.#stepsOfThisAttempt.has(name)) {
+      throw new RangeError(`${this.job.task} has two steps with the name "${name}": the second would replay the first`);
+    }
+    this.#stepsOfThisAttempt.add(name);
+    const { claim, backend } = this.#options;
+    const saved = claim.steps.get(name);
+    if (saved !== undefined) return (saved === '' ? undefined : JSON.parse(saved)) as T;
+
+    this.signal.throwIfAborted();
+    const result = await fn({ idempotencyKey: `${this.job.id}:${name}` });
+    const saving = await backend.saveStep(claim, name, result === undefined ? '' : JSON.stringify(result));
+    if (saving === 'stale') throw new TaskError('transient', 'COORD_LEASE_LOST');
+    return result;
+  }
+
+  enqueue<T extends AnyTask>(task: T, payload: PayloadOf<T>, options: EnqueueOptions = {}): void {
+    this.#add({ task, payload, options });
+  }
+
+  emit<Data>(event: EventDeclaration<Data>, data: Data, options: EmitOptions = {}): number {
+    const routed = this.#options.routeEvent(event, data, options);
+    for (const request of routed) this.#add(request);
+    return routed.length;
+  }
+
+  #add(request: JobRequest): void {
+    const options = { ...request.options, subject: request.options.subject ?? this.job.subject };
+    const origin = { ...this.#options.origin, parentJobId: this.job.id };
+    const { job, span } = prepareJob({ ...request, options }, origin);
+    span.end();
+    this.children.push(job);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Logger } from '@coordinator/logging';
+import { countAccepted, recordAttempt, recordQueueWait } from '@coordinator/tracing';
+import type { Envelope } from './envelope.ts';
+import type { Outcome } from './outcome.ts';
+import type { Claim, NewJob } from './queue-backend.ts';
+
+/** Says how an attempt ended: one log line and the metrics. `envelope` is undefined for a job that cannot be read. */
+export function reportAttempt(
+  claim: Claim,
+  envelope: Envelope | undefined,
+  outcome: Outcome,
+  children: readonly NewJob[],
+  durationMs: number,
+  log: Logger,
+): void {
+  const task = envelope?.task ?? 'unknown';
+  const { queue } = claim;
+  recordQueueWait({ task, queue, waitMs: Math.max(0, claim.claimedAtMs - claim.dueAtMs) });
+  recordAttempt({ task, queue, outcome: outcome.kind, durationMs });
+  if (outcome.kind === 'completed') for (const child of children) countAccepted(child);
+
+  const fields = {
+    jobId: claim.jobId,
+    task,
+    queue,
+    attempt: claim.attempt,
+    subject: envelope?.subject,
+    outcome: outcome.kind,
+    durationMs: Math.round(durationMs),
+    ...('reason' in outcome ? { reason: outcome.reason } : {}),
+    ...('delayMs' in outcome ? { delayMs: outcome.delayMs } : {}),
+    ...('error' in outcome ? { code: outcome.error.code, error: outcome.error.message } : {}),
+  };
+  switch (outcome.kind) {
+    case 'completed':
+      return log.info(fields, 'attempt completed');
+    case 'cancelled':
+    case 'retried':
+    case 'snoozed':
+      return log.warn(fields, `attempt ${outcome.kind}`);
+    case 'parked':
+      return log.warn(fields, 'job parked: this worker cannot read it, a matching release will');
+    case 'dead':
+      return log.error(fields, 'job is a dead letter');
+  }
+}

@@ -1,0 +1,66 @@
+import type { JobRecord, JobState, StepRecord } from '../job.ts';
+import type { Failure } from '../outcome.ts';
+import type { Claim } from '../queue-backend.ts';
+
+/** Reads what claim.lua answers: the job's hash as a flat list of fields and values. */
+export function readClaim(jobId: string, queue: string, token: string, nowMs: number, flat: string[]): Claim {
+  const hash = toMap(flat);
+  return {
+    jobId,
+    queue,
+    token,
+    attempt: Number(hash.get('attempt')),
+    envelope: hash.get('envelope') ?? '',
+    payload: hash.get('payload') ?? '',
+    createdAtMs: Number(hash.get('createdAt')),
+    dueAtMs: Number(hash.get('dueAt')),
+    claimedAtMs: nowMs,
+    steps: new Map(stepsOf(hash).map((step) => [step.name, step.result ?? ''])),
+    attemptReports: reportsOf(hash),
+  };
+}
+
+/** Reads a job's hash; undefined when there is none. */
+export function readRecord(jobId: string, flat: string[]): JobRecord | undefined {
+  if (flat.length === 0) return undefined;
+  const hash = toMap(flat);
+  const error = hash.get('error');
+  const finishedAt = hash.get('finishedAt');
+  return {
+    jobId,
+    state: hash.get('state') as JobState,
+    envelope: hash.get('envelope') ?? '',
+    attempt: Number(hash.get('attempt')),
+    createdAtMs: Number(hash.get('createdAt')),
+    dueAtMs: Number(hash.get('dueAt')),
+    finishedAtMs: finishedAt === undefined ? undefined : Number(finishedAt),
+    outcome: hash.get('outcome'),
+    error: error === undefined ? undefined : (JSON.parse(error) as Failure),
+    steps: stepsOf(hash),
+  };
+}
+
+function toMap(flat: string[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let i = 0; i < flat.length; i += 2) map.set(flat[i] as string, flat[i + 1] as string);
+  return map;
+}
+
+/** A step is stored as `<time> <result as JSON>`, and as its time alone once the job has ended. */
+function stepsOf(hash: Map<string, string>): StepRecord[] {
+  const steps: StepRecord[] = [];
+  for (const [field, value] of hash) {
+    if (!field.startsWith('step:')) continue;
+    const space = value.indexOf(' ');
+    const finishedAtMs = Number(space === -1 ? value : value.slice(0, space));
+    steps.push({ name: field.slice(5), finishedAtMs, result: space === -1 ? undefined : value.slice(space + 1) });
+  }
+  return steps.sort((a, b) => a.finishedAtMs - b.finishedAtMs);
+}
+
+function reportsOf(hash: Map<string, string>): string[] {
+  return Array.from(hash)
+    .filter(([field]) => field.startsWith('attempt:'))
+    .sort(([a], [b]) => Number(a.slice(8)) - Number(b.slice(8)))
+    .map(([, report]) => report);
+}

@@ -1,0 +1,38 @@
+import type { TraceContext } from '@coordinator/tracing';
+import { z } from 'zod';
+import { CoordinatorError } from './error-codes.ts';
+
+/** Version of the envelope's own shape; a worker parks what it does not know. */
+export const ENVELOPE_VERSION = 1;
+
+const envelopeSchema = z.object({
+  v: z.literal(ENVELOPE_VERSION),
+  task: z.string(),
+  payloadVersion: z.number(),
+  release: z.string(),
+  trace: z.object({ traceparent: z.string().optional(), tracestate: z.string().optional() }),
+  subject: z.string().optional(),
+  parentJobId: z.string().optional(),
+});
+
+/** What Redis stores of a job besides its payload and its state; written once, at acceptance. */
+export interface Envelope {
+  readonly v: typeof ENVELOPE_VERSION;
+  readonly task: string;
+  readonly payloadVersion: number;
+  /** The release that accepted the job. */
+  readonly release: string;
+  /** The PRODUCER span: every attempt continues its trace. */
+  readonly trace: TraceContext;
+  readonly subject?: string | undefined;
+  readonly parentJobId?: string | undefined;
+}
+
+/** Reads a stored envelope. @throws CoordinatorError COORD_ENVELOPE_UNREADABLE */
+export function decodeEnvelope(text: string): Envelope {
+  try {
+    return envelopeSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CoordinatorError('COORD_ENVELOPE_UNREADABLE', undefined, { cause });
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Tasks, jobs and the queue between them. The words used here, and only these, are explained in docs/glossary.md:
+ * a Task is declared work, a handler performs it, a Job is one enqueued instance, an attempt is one run of a handler,
+ * an Outcome is how it ended, a Receipt is what the one who enqueued gets.
+ */
+export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
+export { RedisBackend, DEFAULT_KEY_PREFIX } from './bee-queue/redis-backend.ts';
+export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
+export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
+export { decodeEnvelope, type Envelope } from './envelope.ts';
+export {
+  CoordinatorError,
+  errorCodes,
+  isUnavailable,
+  type CoordinatorErrorCode,
+  type ErrorCode,
+} from './error-codes.ts';
+export type { EmitOptions, EventDeclaration, EventRouting, RoutedJob } from './event-routing.ts';
+export type { JobRecord, JobState, Receipt, StepRecord } from './job.ts';
+export { MemoryBackend } from './memory/memory-backend.ts';
+export { MemoryClock } from './memory/memory-clock.ts';
+export { validPayload, type JobRequest } from './new-job.ts';
+export { type DeadReason, type Failure, type Outcome, type ParkReason } from './outcome.ts';
+export type { Claim, NewJob, QueueBackend, RecoveryPolicy, Settlement, SettleResult } from './queue-backend.ts';
+export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
+export { defaultRetention, type Retention } from './settle-attempt.ts';
+export {
+  defineTask,
+  type AnyTask,
+  type EnqueueOptions,
+  type Handlers,
+  type PayloadOf,
+  type RunningJob,
+  type StepContext,
+  type Task,
+  type TaskContext,
+  type TaskDeclaration,
+  type TaskHandler,
+  type TaskSet,
+} from './task.ts';
+export { TaskCatalog, type InstalledTask } from './task-catalog.ts';
+export { Cancellation, cancel, permanent, retryLater, Snooze, TaskError, type FailureKind } from './task-error.ts';
+export { TaskQueue, type TaskQueueOptions } from './task-queue.ts';
+export { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';

@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { CoordinatorError } from '../error-codes.ts';
+import type { JobRecord, Receipt, StepRecord } from '../job.ts';
+import type {
+  Claim,
+  NewJob,
+  QueueBackend,
+  Recovery,
+  RecoveryPolicy,
+  SettleResult,
+  Settlement,
+} from '../queue-backend.ts';
+import { decodeEnvelope } from '../envelope.ts';
+import type { MemoryClock } from './memory-clock.ts';
+
+interface MemoryJob {
+  record: JobRecord;
+  readonly queue: string;
+  readonly subject: string | undefined;
+  payload: string | undefined;
+  token: string | undefined;
+  leaseEndsAtMs: number;
+  crashes: number;
+  readonly steps: Map<string, StepRecord>;
+  readonly attemptReports: string[];
+}
+
+/** Keeps jobs in memory under a clock that the test moves; behaves as Redis does, conformance suite included. */
+export class MemoryBackend implements QueueBackend {
+  readonly #clock: MemoryClock;
+  readonly #jobs = new Map<string, MemoryJob>();
+  readonly #waiting = new Map<string, string[]>();
+  readonly #keys = new Map<string, { jobId: string; fingerprint: string; endsAtMs: number }>();
+
+  constructor(clock: MemoryClock) {
+    this.#clock = clock;
+  }
+
+  /** Takes the id that has waited longest, as bee-queue's pop does. */
+  pop(queue: string): string | undefined {
+    return this.#queue(queue).shift();
+  }
+
+  /** When the next scheduled job is due, in any queue; undefined when none is. */
+  nextDueAtMs(): number | undefined {
+    const due = [...this.#jobs.values()].filter((job) => job.record.state === 'scheduled');
+    return due.length === 0 ? undefined : Math.min(...due.map((job) => job.record.dueAtMs));
+  }
+
+  /** All jobs ever accepted, in order of acceptance. */
+  jobs(): JobRecord[] {
+    return Array.from(this.#jobs.values(), (job) => job.record);
+  }
+
+  /** The payload of a job, as its handler is given it; undefined once the job has ended without a dead letter. */
+  payloadOf(jobId: string): unknown {
+    const payload = this.#jobs.get(jobId)?.payload;
+    return payload === undefined ? undefined : JSON.parse(payload);
+  }
+
+  async enqueue(jobs: readonly NewJob[]): Promise<Receipt[]> {
+    return this.#write(jobs);
+  }
+
+  async claim(queue: string, jobId: string, leaseMs: number, token = randomUUID()): Promise<Claim | undefined> {
+    const job = this.#jobs.get(jobId);
+    if (!job) return undefined;
+    if (job.record.state === 'waiting') {
+      job.token = token;
+      job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
+      this.#change(job, { state: 'running', attempt: job.record.attempt + 1 });
+    }
+    if (job.record.state !== 'running' || job.token !== token) return undefined;
+    return {
+      jobId,
+      queue,
+      token,
+      attempt: job.record.attempt,
+      envelope: job.record.envelope,
+      payload: job.payload ?? '',
+      createdAtMs: job.record.createdAtMs,
+      dueAtMs: job.record.dueAtMs,
+      claimedAtMs: this.#clock.nowMs(),
+      steps: new Map(Array.from(job.steps.values(), (step) => [step.name, step.result ?? ''])),
+      attemptReports: [...job.attemptReports],
+    };
+  }
+
+  async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
+    const job = this.#held(claim);
+    if (!job) return 'stale';
+    this.#write(settlement.children);
+    job.token = undefined;
+    job.crashes = 0;
+    if (settlement.attemptReport) job.attemptReports.push(settlement.attemptReport);
+    const now = this.#clock.nowMs();
+    const ended = settlement.state !== 'scheduled' && settlement.state !== 'parked';
+    if (ended && settlement.state !== 'dead') {
+      job.payload = undefined;
+      for (const [name, step] of job.steps) job.steps.set(name, { ...step, result: undefined });
+    }
+    this.#change(job, {
+      state: settlement.state,
+      outcome: settlement.outcome,
+      attempt: job.record.attempt - (settlement.spendsAttempt ? 0 : 1),
+      ...(settlement.error ? { error: JSON.parse(settlement.error) } : ended ? { error: undefined } : {}),
+      ...(settlement.state === 'scheduled' ? { dueAtMs: now + settlement.delayMs } : {}),
+      ...(ended ? { finishedAtMs: now } : {}),
+    });
+    return 'settled';
+  }
+
+  async saveStep(claim: Claim, name: string, result: string): Promise<SettleResult> {
+    const job = this.#held(claim);
+    if (!job) return 'stale';
+    job.steps.set(name, { name, finishedAtMs: this.#clock.nowMs(), result });
+    this.#change(job, {});
+    return 'settled';
+  }
+
+  async heartbeat(_queue: string, claims: readonly Claim[], leaseMs: number): Promise<string[]> {
+    const lost: string[] = [];
+    for (const claim of claims) {
+      const job = this.#held(claim);
+      if (job) job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
+      else lost.push(claim.jobId);
+    }
+    return lost;
+  }
+
+  async promote(queue: string): Promise<number> {
+    const due = this.#in(queue, 'scheduled').filter((job) => job.record.dueAtMs <= this.#clock.nowMs());
+    due.sort((a, b) => a.record.dueAtMs - b.record.dueAtMs);
+    for (const job of due) this.#requeue(job, 'push');
+    return due.length;
+  }
+
+  async recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]> {
+    const now = this.#clock.nowMs();
+    return this.#in(queue, 'running')
+      .filter((job) => job.leaseEndsAtMs <= now)
+      .map((job) => {
+        const jobId = job.record.jobId;
+        job.token = undefined;
+        job.crashes += 1;
+        if (job.crashes < policy.crashLimit) {
+          this.#requeue(job, 'unshift');
+          return { jobId, state: 'waiting' };
+        }
+        const error = { code: 'COORD_CRASHED_WORKER', message: 'The job took its worker down too often' } as const;
+        this.#change(job, { state: 'dead', outcome: 'crashed-worker', finishedAtMs: now, error });
+        return { jobId, state: 'dead' };
+      });
+  }
+
+  async unpark(queue: string, known: readonly string[]): Promise<number> {
+    const readable = this.#in(queue, 'parked').filter((job) => {
+      const envelope = decodeEnvelope(job.record.envelope);
+      return known.includes(`${envelope.task}@${envelope.payloadVersion}`);
+    });
+    for (const job of readable) this.#requeue(job, 'push');
+    return readable.length;
+  }
+
+  async job(jobId: string): Promise<JobRecord | undefined> {
+    return this.#jobs.get(jobId)?.record;
+  }
+
+  async jobsOf(subject: string): Promise<JobRecord[]> {
+    return [...this.#jobs.values()].filter((job) => job.subject === subject).map((job) => job.record);
+  }
+
+  #write(jobs: readonly NewJob[]): Receipt[] {
+    const inThisWrite = new Map<string, string>();
+    for (const { dedupe, task } of jobs) {
+      if (!dedupe) continue;
+      const known = this.#holder(dedupe.key)?.fingerprint ?? inThisWrite.get(dedupe.key);
+      inThisWrite.set(dedupe.key, dedupe.fingerprint);
+      if (known !== undefined && dedupe.fingerprint !== '' && known !== dedupe.fingerprint) {
+        throw new CoordinatorError('COORD_IDEMPOTENCY_CONFLICT', `${task}: this idempotency key has another content`);
+      }
+    }
+    return jobs.map((job) => {
+      const holder = job.dedupe && this.#holder(job.dedupe.key);
+      if (holder) {
+        const state = this.#jobs.get(holder.jobId)?.record.state ?? 'completed';
+        return { jobId: holder.jobId, task: job.task, state, duplicate: true };
+      }
+      return { jobId: job.id, task: job.task, state: this.#add(job), duplicate: false };
+    });
+  }
+
+  #add(job: NewJob): 'scheduled' | 'waiting' {
+    const now = this.#clock.nowMs();
+    const state = job.delayMs > 0 ? 'scheduled' : 'waiting';
+    const record: JobRecord = {
+      jobId: job.id,
+      state,
+      envelope: job.envelope,
+      attempt: 0,
+      createdAtMs: now,
+      dueAtMs: now + job.delayMs,
+      finishedAtMs: undefined,
+      outcome: undefined,
+      error: undefined,
+      steps: [],
+    };
+    const { queue, subject, payload, dedupe } = job;
+    const stored = { record, queue, subject, payload, token: undefined, leaseEndsAtMs: 0, crashes: 0 };
+    this.#jobs.set(job.id, { ...stored, steps: new Map(), attemptReports: [] });
+    if (dedupe) {
+      const { fingerprint, windowMs } = dedupe;
+      this.#keys.set(dedupe.key, { jobId: job.id, fingerprint, endsAtMs: now + windowMs });
+    }
+    if (state === 'waiting') this.#queue(queue).push(job.id);
+    return state;
+  }
+
+  #requeue(job: MemoryJob, how: 'push' | 'unshift'): void {
+    this.#change(job, { state: 'waiting' });
+    this.#queue(job.queue)[how](job.record.jobId);
+  }
+
+  #change(job: MemoryJob, change: Partial<JobRecord>): void {
+    job.record = { ...job.record, ...change, steps: [...job.steps.values()] };
+  }
+
+  #held(claim: Claim): MemoryJob | undefined {
+    const job = this.#jobs.get(claim.jobId);
+    return job?.token === claim.token ? job : undefined;
+  }
+
+  #holder(key: string) {
+    const holder = this.#keys.get(key);
+    return holder && holder.endsAtMs > this.#clock.nowMs() ? holder : undefined;
+  }
+
+  #in(queue: string, state: JobRecord['state']): MemoryJob[] {
+    return [...this.#jobs.values()].filter((job) => job.queue === queue && job.record.state === state);
+  }
+
+  #queue(name: string): string[] {
+    const ids = this.#waiting.get(name) ?? [];
+    this.#waiting.set(name, ids);
+    return ids;
+  }
+}

@@ -1,0 +1,86 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { injectTraceContext } from '@coordinator/tracing';
+import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
+import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
+import { CoordinatorError } from './error-codes.ts';
+import { jobAttributes } from './job-attributes.ts';
+import type { Dedupe, NewJob } from './queue-backend.ts';
+import type { AnyTask, EnqueueOptions } from './task.ts';
+import type { TaskCatalog } from './task-catalog.ts';
+
+/** A request for one job, before it is checked. */
+export interface JobRequest {
+  readonly task: AnyTask;
+  readonly payload: unknown;
+  readonly options: EnqueueOptions;
+}
+
+/** What new jobs have in common. */
+export interface JobOrigin {
+  readonly catalog: TaskCatalog;
+  readonly release: string;
+  readonly parentJobId?: string | undefined;
+}
+
+/** A job to be written, and its PRODUCER span, which is to be ended when it has been. */
+export interface PreparedJob {
+  readonly job: NewJob;
+  readonly span: Span;
+}
+
+/**
+ * Checks a request and makes its envelope, with a PRODUCER span that the job's attempts will continue.
+ *
+ * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_TASK_UNKNOWN
+ */
+export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob {
+  const { task, options } = request;
+  const { queue } = origin.catalog.get(task.name);
+  const payload = JSON.stringify(validPayload(task, request.payload));
+  const id = jobId();
+  const attributes = jobAttributes('send', queue, task.name, id);
+  const span = trace.getTracer('coordinator').startSpan(`send ${queue}`, { kind: SpanKind.PRODUCER, attributes });
+  const envelope: Envelope = {
+    v: ENVELOPE_VERSION,
+    task: task.name,
+    payloadVersion: task.payloadVersion,
+    release: origin.release,
+    trace: injectTraceContext(trace.setSpan(context.active(), span)),
+    subject: options.subject,
+    parentJobId: origin.parentJobId,
+  };
+  const job: NewJob = {
+    id,
+    task: task.name,
+    queue,
+    envelope: JSON.stringify(envelope),
+    payload,
+    subject: options.subject,
+    delayMs: options.delayMs ?? 0,
+    dedupe: dedupeOf(task, options, payload),
+  };
+  return { job, span };
+}
+
+/** The payload as its task's schema reads it. @throws CoordinatorError COORD_PAYLOAD_INVALID, with paths and no values. */
+export function validPayload(task: AnyTask, payload: unknown): unknown {
+  const parsed = task.payload.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`);
+  throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is invalid: ${faults.join('; ')}`, {
+    faults,
+  });
+}
+
+function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string): Dedupe | undefined {
+  const { idempotencyKey, refuseOtherPayload = true } = options;
+  if (idempotencyKey === undefined) return undefined;
+  const fingerprint = refuseOtherPayload ? createHash('sha256').update(payload).digest('base64url').slice(0, 22) : '';
+  return { key: `${task.name}:${idempotencyKey}`, fingerprint, windowMs: task.dedupeMs };
+}
+
+/** A UUID of version 7 (RFC 9562): sorts by time, never numeric, never used again. */
+function jobId(): string {
+  const time = Date.now().toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}

@@ -1,0 +1,71 @@
+import { CoordinatorError, type CoordinatorErrorCode } from './error-codes.ts';
+import type { AnyTask } from './task.ts';
+import { Cancellation, Snooze, TaskError } from './task-error.ts';
+
+/** What is stored and shown of a failure. */
+export interface Failure {
+  readonly code: CoordinatorErrorCode;
+  /** At most 1 000 characters. */
+  readonly message: string;
+}
+
+/** How an attempt ended. */
+export type Outcome =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'retried'; readonly delayMs: number; readonly error: Failure }
+  | { readonly kind: 'snoozed'; readonly delayMs: number; readonly error: Failure }
+  | { readonly kind: 'parked'; readonly reason: ParkReason }
+  | { readonly kind: 'cancelled'; readonly error: Failure }
+  | { readonly kind: 'dead'; readonly reason: DeadReason; readonly error: Failure };
+
+/** Why a job is a dead letter. */
+export type DeadReason =
+  'permanent' | 'attempts-spent' | 'gave-up' | 'payload-invalid' | 'unreadable' | 'crashed-worker';
+
+/** Why a job waits for another release of the worker. */
+export type ParkReason = 'task-unknown' | 'payload-version-unknown' | 'envelope-version-unknown';
+
+const MAX_MESSAGE = 1_000;
+/** A downstream cannot put a job off for longer than this. Source: our own cap; RFC 9110 sets none for Retry-After. */
+const MAX_SNOOZE_MS = 3_600_000;
+
+/** What is kept of an error: a code and a short message, no stack, no cause. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CoordinatorError) return { code: error.code, message: error.message.slice(0, MAX_MESSAGE) };
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { code: 'COORD_HANDLER_FAILED', message: message.slice(0, MAX_MESSAGE) };
+}
+
+/** The place of an attempt in the life of its job. */
+export interface AttemptFacts {
+  readonly attempt: number;
+  /** Time since the job was accepted. */
+  readonly ageMs: number;
+  readonly random?: () => number;
+}
+
+/** Turns whatever a handler threw into an outcome; the only place that decides about retries. */
+export function classify(error: unknown, task: AnyTask, facts: AttemptFacts): Outcome {
+  const failure = failureOf(error);
+  if (error instanceof Cancellation) return { kind: 'cancelled', error: failure };
+  if (error instanceof CoordinatorError && error.code === 'COORD_PAYLOAD_INVALID') {
+    return { kind: 'dead', reason: 'payload-invalid', error: failure };
+  }
+  if (error instanceof TaskError && error.kind === 'permanent') {
+    return { kind: 'dead', reason: 'permanent', error: failure };
+  }
+
+  const waits = error instanceof Snooze || (error instanceof TaskError && error.kind === 'rate-limited');
+  if (!waits && facts.attempt >= task.maxAttempts) return { kind: 'dead', reason: 'attempts-spent', error: failure };
+  const delayMs = delayAfter(error, task, facts);
+  if (facts.ageMs + delayMs > task.giveUpAfterMs) return { kind: 'dead', reason: 'gave-up', error: failure };
+  return { kind: waits ? 'snoozed' : 'retried', delayMs, error: failure };
+}
+
+function delayAfter(error: unknown, task: AnyTask, { attempt, random }: AttemptFacts): number {
+  if (error instanceof Snooze) return Math.max(0, error.delayMs);
+  const backoffMs = task.backoff(attempt, random);
+  if (!(error instanceof TaskError) || error.retryAfterMs === undefined) return backoffMs;
+  // Never before the time the downstream named, and spread after it: all callers were told the same time.
+  return Math.min(error.retryAfterMs, MAX_SNOOZE_MS) + backoffMs;
+}

@@ -1,0 +1,110 @@
+import type { JobRecord, JobState, Receipt } from './job.ts';
+
+/** A job on its way into the queue. */
+export interface NewJob {
+  readonly id: string;
+  readonly task: string;
+  readonly queue: string;
+  readonly envelope: string;
+  /** JSON. */
+  readonly payload: string;
+  readonly subject: string | undefined;
+  readonly delayMs: number;
+  readonly dedupe: Dedupe | undefined;
+}
+
+/** The identity of a job towards repeated calls. */
+export interface Dedupe {
+  /** Scope and key; unique over all tasks. */
+  readonly key: string;
+  /** Of the content: the same key with another fingerprint is refused; empty when any content is the same. */
+  readonly fingerprint: string;
+  readonly windowMs: number;
+}
+
+/** A running job, held under a lease; only the holder of the token may change it. */
+export interface Claim {
+  readonly jobId: string;
+  readonly queue: string;
+  readonly token: string;
+  readonly attempt: number;
+  readonly envelope: string;
+  /** JSON. */
+  readonly payload: string;
+  readonly createdAtMs: number;
+  readonly dueAtMs: number;
+  readonly claimedAtMs: number;
+  /** Results of the steps that earlier attempts finished, as JSON, by name. */
+  readonly steps: ReadonlyMap<string, string>;
+  /** What earlier attempts reported when they settled, newest last. */
+  readonly attemptReports: readonly string[];
+}
+
+/** What becomes of a running job. */
+export interface Settlement {
+  readonly state: Extract<JobState, 'scheduled' | 'parked' | 'completed' | 'dead' | 'cancelled'>;
+  /** Name of the outcome or the reason behind it; shown to operators. */
+  readonly outcome: string;
+  /** Only for `scheduled`. */
+  readonly delayMs: number;
+  /** Whether this attempt counts towards maxAttempts. */
+  readonly spendsAttempt: boolean;
+  /** Failure as JSON. */
+  readonly error: string | undefined;
+  /** Kept for the next attempt, see Claim.attemptReports. */
+  readonly attemptReport: string | undefined;
+  /** How long the record of an ended job stays. */
+  readonly keepMs: number;
+  readonly children: readonly NewJob[];
+}
+
+/** `stale`: the lease was lost, nothing was written. */
+export type SettleResult = 'settled' | 'stale';
+
+/** What became of a job whose lease ran out. */
+export interface Recovery {
+  readonly jobId: string;
+  readonly state: 'waiting' | 'dead';
+}
+
+/**
+ * Stores jobs and moves them between their states, each transition atomic. Two exist: Redis through bee-queue, and
+ * memory for the test harness; one conformance suite runs on both.
+ */
+export interface QueueBackend {
+  /**
+   * Writes the jobs, all or none.
+   * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE, COORD_IDEMPOTENCY_CONFLICT
+   */
+  enqueue(jobs: readonly NewJob[]): Promise<Receipt[]>;
+  /**
+   * Takes the lease of a popped job; undefined when the id is only a leftover. Repeated with the same token, because an
+   * answer was lost, it returns the claim that was made. Default token: a new one.
+   */
+  claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined>;
+  /** Ends an attempt. @throws CoordinatorError COORD_IDEMPOTENCY_CONFLICT for a child, nothing is written then. */
+  settle(claim: Claim, settlement: Settlement): Promise<SettleResult>;
+  /** Check-points a step; `stale` when the lease was lost. */
+  saveStep(claim: Claim, name: string, result: string): Promise<SettleResult>;
+  /** Renews leases; returns the ids of those that were lost. */
+  heartbeat(queue: string, claims: readonly Claim[], leaseMs: number): Promise<string[]>;
+  /** Makes due jobs waiting; returns how many. */
+  promote(queue: string): Promise<number>;
+  /** Takes back the jobs whose lease has run out. */
+  recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]>;
+  /** Makes parked jobs waiting whose `task@payloadVersion` is in `known`; returns how many. */
+  unpark(queue: string, known: readonly string[]): Promise<number>;
+  job(jobId: string): Promise<JobRecord | undefined>;
+  /** The jobs about a subject, oldest first. */
+  jobsOf(subject: string): Promise<JobRecord[]>;
+}
+
+/** When a job whose worker died is given up. */
+export interface RecoveryPolicy {
+  /** A popped id without a claim is left alone for this long. */
+  readonly graceMs: number;
+  /** Crashes after which the job is dead with the reason `crashed-worker`. */
+  readonly crashLimit: number;
+  /** How long that dead letter stays. */
+  readonly keepMs: number;
+}

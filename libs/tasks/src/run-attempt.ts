@@ -1,0 +1,120 @@
+import type { Logger } from '@coordinator/logging';
+import { ATTR, extractTraceContext, injectTraceContext, inSpan, linkTo, markFailed } from '@coordinator/tracing';
+import { SpanKind, type Span } from '@opentelemetry/api';
+import { AttemptContext } from './attempt-context.ts';
+import { reportAttempt } from './attempt-report.ts';
+import { decodeEnvelope, type Envelope } from './envelope.ts';
+import type { EventRouting } from './event-routing.ts';
+import { jobAttributes } from './job-attributes.ts';
+import { validPayload } from './new-job.ts';
+import { classify, failureOf, type Outcome } from './outcome.ts';
+import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
+import { settleAttempt, type Retention } from './settle-attempt.ts';
+import type { AnyTask, TaskHandler } from './task.ts';
+import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
+import { Interruption, TaskError } from './task-error.ts';
+
+/** What attempts of a process have in common. */
+export interface AttemptRuntime {
+  readonly backend: QueueBackend;
+  readonly catalog: TaskCatalog;
+  /** The handler of an installed task. */
+  readonly handlerOf: (taskName: string) => TaskHandler<AnyTask>;
+  readonly routeEvent: EventRouting;
+  readonly release: string;
+  readonly log: Logger;
+  readonly retention: Retention;
+  /** Source of jitter. Default Math.random. */
+  readonly random?: () => number;
+}
+
+/** Why a handler's signal was aborted by its deadline. */
+const timedOut = (task: AnyTask) =>
+  new TaskError('unknown-outcome', 'COORD_ATTEMPT_TIMEOUT', `The attempt did not end within ${task.timeoutMs} ms`);
+
+/** Runs one attempt of a claimed job, from the stored text to the settled outcome. @throws only when it cannot be settled */
+export async function runAttempt(claim: Claim, runtime: AttemptRuntime, abort: AbortController): Promise<Outcome> {
+  const resolved = resolve(claim, runtime.catalog);
+  if ('kind' in resolved) {
+    const settled = await settleAttempt(claim, resolved, [], '', runtime);
+    reportAttempt(claim, undefined, settled, [], 0, runtime.log);
+    return settled;
+  }
+
+  const { envelope, task } = resolved;
+  const spanOptions = {
+    kind: SpanKind.CONSUMER,
+    parent: extractTraceContext(envelope.trace),
+    links: [linkTo({ traceparent: claim.attemptReports.at(-1) })],
+    attributes: {
+      ...jobAttributes('process', claim.queue, task.name, claim.jobId),
+      [ATTR.attempt]: claim.attempt,
+      [ATTR.envelopeRelease]: envelope.release,
+      ...(envelope.subject === undefined ? {} : { [ATTR.subject]: envelope.subject }),
+    },
+  };
+  return inSpan(`process ${task.name}`, spanOptions, async (span) => {
+    const startedAt = performance.now();
+    const { outcome, children } = await perform(claim, resolved, runtime, abort);
+    const settled = await settleAttempt(claim, outcome, children, injectTraceContext().traceparent ?? '', runtime);
+    markSpan(span, settled);
+    reportAttempt(claim, envelope, settled, children, performance.now() - startedAt, runtime.log);
+    return settled;
+  });
+}
+
+/** Decode and find the task; an outcome when this worker cannot run the job. */
+function resolve(claim: Claim, catalog: TaskCatalog): Outcome | (InstalledTask & { envelope: Envelope }) {
+  try {
+    const envelope = decodeEnvelope(claim.envelope);
+    const installed = catalog.find(envelope.task);
+    if (!installed) return { kind: 'parked', reason: 'task-unknown' };
+    if (envelope.payloadVersion > installed.task.payloadVersion) {
+      return { kind: 'parked', reason: 'payload-version-unknown' };
+    }
+    return { ...installed, envelope };
+  } catch (error) {
+    return { kind: 'dead', reason: 'unreadable', error: failureOf(error) };
+  }
+}
+
+/** Validate, run under the deadline, classify. */
+async function perform(
+  claim: Claim,
+  { envelope, task }: InstalledTask & { envelope: Envelope },
+  runtime: AttemptRuntime,
+  abort: AbortController,
+): Promise<{ outcome: Outcome; children: readonly NewJob[] }> {
+  const deadline = setTimeout(() => abort.abort(timedOut(task)), task.timeoutMs);
+  const { jobId, attempt } = claim;
+  const { backend, routeEvent } = runtime;
+  const log = runtime.log.child({ jobId, task: task.name, attempt, subject: envelope.subject });
+  const context = new AttemptContext({
+    claim,
+    envelope,
+    backend,
+    origin: runtime,
+    routeEvent,
+    log,
+    signal: abort.signal,
+  });
+  try {
+    const payload = validPayload(task, JSON.parse(claim.payload));
+    await runtime.handlerOf(task.name)(payload, context);
+    return { outcome: { kind: 'completed' }, children: context.children };
+  } catch (error) {
+    if (abort.signal.reason instanceof Interruption) {
+      return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(abort.signal.reason) }, children: [] };
+    }
+    const facts = { attempt, ageMs: claim.claimedAtMs - claim.createdAtMs, random: runtime.random };
+    // Once aborted, whatever the handler threw is only an echo of the reason.
+    return { outcome: classify(abort.signal.aborted ? abort.signal.reason : error, task, facts), children: [] };
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+function markSpan(span: Span, outcome: Outcome): void {
+  span.setAttribute(ATTR.outcome, outcome.kind);
+  if (outcome.kind === 'retried' || outcome.kind === 'dead') markFailed(span, outcome.error);
+}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CoordinatorError, isUnavailable } from './error-codes.ts';
+import { failureOf, type Outcome } from './outcome.ts';
+import type { Claim, NewJob, Settlement } from './queue-backend.ts';
+import type { AttemptRuntime } from './run-attempt.ts';
+
+/** How long the records of ended jobs stay. */
+export interface Retention {
+  /** Default 96 h, as long as idempotency keys are remembered. */
+  readonly completedMs: number;
+  /** Default 30 days. */
+  readonly deadMs: number;
+}
+
+/** The retention that applies when nothing else is set. */
+export const defaultRetention: Retention = { completedMs: 96 * 3_600_000, deadMs: 30 * 24 * 3_600_000 };
+
+const RETRY_PAUSE_MS = 250;
+
+/**
+ * Writes the outcome of an attempt, and its children with it, however long Redis takes to come back: the work is done,
+ * and only this write keeps it from being done again. Returns the outcome that was written.
+ *
+ * @throws what else the backend throws; the lease runs out then, and the job is taken back
+ */
+export async function settleAttempt(
+  claim: Claim,
+  outcome: Outcome,
+  children: readonly NewJob[],
+  attemptReport: string,
+  runtime: AttemptRuntime,
+): Promise<Outcome> {
+  const settlement = settlementOf(outcome, children, attemptReport, runtime.retention);
+  for (let tries = 1; ; tries++) {
+    try {
+      const result = await runtime.backend.settle(claim, settlement);
+      // After a first try without an answer, `stale` most likely means that it was written.
+      if (result === 'stale' && tries === 1) {
+        runtime.log.warn({ jobId: claim.jobId, attempt: claim.attempt, code: 'COORD_LEASE_LOST' }, 'lease lost');
+      }
+      return outcome;
+    } catch (error) {
+      if (error instanceof CoordinatorError && error.code === 'COORD_IDEMPOTENCY_CONFLICT') {
+        const dead: Outcome = { kind: 'dead', reason: 'permanent', error: failureOf(error) };
+        return settleAttempt(claim, dead, [], attemptReport, runtime);
+      }
+      if (!isUnavailable(error)) throw error;
+      if (tries === 1) runtime.log.warn({ jobId: claim.jobId, err: error }, 'outcome not written yet, trying again');
+      await delay(RETRY_PAUSE_MS * (0.5 + Math.random()));
+    }
+  }
+}
+
+function settlementOf(
+  outcome: Outcome,
+  children: readonly NewJob[],
+  attemptReport: string,
+  retention: Retention,
+): Settlement {
+  const common = {
+    outcome: 'reason' in outcome ? outcome.reason : outcome.kind,
+    delayMs: 0,
+    spendsAttempt: true,
+    error: 'error' in outcome ? JSON.stringify(outcome.error) : undefined,
+    attemptReport: undefined,
+    keepMs: retention.completedMs,
+    children,
+  };
+  switch (outcome.kind) {
+    case 'completed':
+    case 'cancelled':
+      return { ...common, state: outcome.kind };
+    case 'dead':
+      return { ...common, state: 'dead', keepMs: retention.deadMs, attemptReport };
+    case 'retried':
+      return { ...common, state: 'scheduled', delayMs: outcome.delayMs, attemptReport };
+    case 'snoozed':
+      return { ...common, state: 'scheduled', delayMs: outcome.delayMs, spendsAttempt: false, attemptReport };
+    case 'parked':
+      return { ...common, state: 'parked', spendsAttempt: false };
+  }
+}

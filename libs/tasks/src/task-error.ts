@@ -1,0 +1,69 @@
+import { CoordinatorError, type CoordinatorErrorCode } from './error-codes.ts';
+
+/**
+ * How a failure is to be treated:
+ * - `permanent`: the same call can never succeed; the job is dead at once.
+ * - `transient`: try again with backoff.
+ * - `rate-limited`: try again when the downstream allows it; the attempt is not spent.
+ * - `unknown-outcome`: the call may have taken effect; try again under the same idempotency key.
+ */
+export type FailureKind = 'permanent' | 'transient' | 'rate-limited' | 'unknown-outcome';
+
+/** A classified failure of an attempt. The message is stored and logged: put no payload value into it. */
+export class TaskError extends CoordinatorError {
+  override readonly name = 'TaskError';
+  readonly kind: FailureKind;
+  /** The earliest time for another try, in milliseconds from now; from `Retry-After` and the like. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    kind: FailureKind,
+    code: CoordinatorErrorCode,
+    message?: string,
+    options: { retryAfterMs?: number; cause?: unknown } = {},
+  ) {
+    super(code, message, { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** Thrown by a handler to wait without spending an attempt; see {@link retryLater}. */
+export class Snooze extends Error {
+  override readonly name = 'Snooze';
+  readonly delayMs: number;
+
+  constructor(delayMs: number, reason: string) {
+    super(reason);
+    this.delayMs = delayMs;
+  }
+}
+
+/** Why a handler's signal was aborted when its worker stops: the job goes back as if the attempt had not been. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption';
+
+  constructor() {
+    super('The worker was stopped');
+  }
+}
+
+/** Thrown by a handler to end its job without effect and without a dead letter; see {@link cancel}. */
+export class Cancellation extends Error {
+  override readonly name = 'Cancellation';
+}
+
+/** `throw retryLater(60_000, 'payment not mirrored yet')`: run again after `delayMs`; spends no attempt. */
+export function retryLater(delayMs: number, reason: string): Snooze {
+  return new Snooze(delayMs, reason);
+}
+
+/** `throw cancel('order was withdrawn')`: there is nothing left to do; the job ends as cancelled. */
+export function cancel(reason: string): Cancellation {
+  return new Cancellation(reason);
+}
+
+/** `throw permanent('No course with this key')`: another try cannot help; the job becomes a dead letter. */
+export function permanent(message: string): TaskError {
+  return new TaskError('permanent', 'COORD_HANDLER_FAILED', message);
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { defineTask, type Handlers, type TaskHandler } from './task.ts';
+
+const notify = defineTask({ name: 'shop.notify', payload: z.strictObject({ orderNumber: z.string() }) });
+
+describe('declaring a task', () => {
+  test('fills in a policy that lasts for days', () => {
+    expect(notify).toMatchObject({ maxAttempts: 20, timeoutMs: 30_000, giveUpAfterMs: 259_200_000, payloadVersion: 1 });
+  });
+
+  test('refuses a name without a verb, and numbers that make no sense', () => {
+    expect(() => defineTask({ name: 'notify', payload: z.object({}) })).toThrow('<noun>.<verb>');
+    expect(() => defineTask({ name: 'shop.notify', payload: z.object({}), maxAttempts: 0 })).toThrow('maxAttempts');
+  });
+});
+
+// The type checker runs these: an unused @ts-expect-error is itself an error.
+describe('what the compiler refuses', () => {
+  test('a handler that reads a field which the payload does not have', () => {
+    const wrong: TaskHandler<typeof notify> = async (payload) => {
+      // @ts-expect-error the payload has no orderId
+      void payload.orderId;
+    };
+    expect(wrong).toBeDefined();
+  });
+
+  test('a task without a handler', () => {
+    // @ts-expect-error notify is missing
+    const none: Handlers<{ notify: typeof notify }> = {};
+    expect(none).toEqual({});
+  });
+
+  test('a handler for another payload', () => {
+    const other: TaskHandler<typeof notify> = async () => undefined;
+    const refund = defineTask({ name: 'shop.refund', payload: z.strictObject({ amount: z.int() }) });
+    // @ts-expect-error the payloads differ
+    const wrong: TaskHandler<typeof refund> = (async (payload) => other(payload)) as typeof other;
+    expect(wrong).toBeDefined();
+  });
+});
