@@ -1,0 +1,37 @@
+import { CoordinatorError, type Receipt } from '@coordinator/tasks';
+import type { IncomingHttpHeaders } from 'node:http';
+import { readJsonBody } from './json-body.ts';
+import type { Route, RouteContext } from './route.ts';
+
+/** A request whose bytes have arrived and whose bearer token, where the route wants one, has been checked. */
+export interface ReceivedRequest {
+  readonly rawBody: Buffer;
+  readonly headers: IncomingHttpHeaders;
+  readonly context: RouteContext;
+}
+
+/**
+ * What every route does with a body: signature over the raw bytes before anything is parsed, then schema, then the
+ * route's own `accept`.
+ *
+ * @throws CoordinatorError COORD_SIGNATURE_INVALID, COORD_BODY_*, and what `accept` throws
+ */
+export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
+  if (route.auth.scheme === 'signature') verify(route.auth.verify, rawBody, headers, context);
+  return route.accept(readJsonBody(rawBody, route.body), context);
+}
+
+function verify(
+  check: (rawBody: Buffer, headers: IncomingHttpHeaders) => void,
+  rawBody: Buffer,
+  headers: IncomingHttpHeaders,
+  { log, caller }: RouteContext,
+): void {
+  try {
+    check(rawBody, headers);
+  } catch (error) {
+    // Neither the body nor the signature is logged: both come from a stranger.
+    log.warn({ caller, reason: error instanceof Error ? error.name : 'unknown' }, 'webhook signature refused');
+    throw new CoordinatorError('COORD_SIGNATURE_INVALID');
+  }
+}

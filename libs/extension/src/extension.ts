@@ -1,0 +1,50 @@
+import type { AnyEvent, Subscription } from '@coordinator/events';
+import type { Handlers, TaskHandler, AnyTask, TaskSet } from '@coordinator/tasks';
+import { z } from 'zod';
+import type { Fake } from './fake.ts';
+import type { Route } from './route.ts';
+
+/** An integration: its routes, tasks, handlers and events in one place. */
+export interface ExtensionDeclaration<Tasks extends TaskSet, Config extends z.ZodObject> {
+  /** Lower case with hyphens; also the default queue of its tasks. */
+  readonly name: string;
+  /** Its environment variables; every name begins with the extension's name: `OPEN_EDX_LMS_URL`. */
+  readonly config: Config;
+  readonly tasks: Tasks;
+  /** Loads the handlers; called by workers only, so that the API never loads them. */
+  readonly handlers: (config: z.output<Config>) => Promise<Handlers<Tasks>>;
+  readonly routes?: (config: z.output<Config>) => readonly Route[];
+  /** The events that it emits. */
+  readonly events?: readonly AnyEvent[];
+  readonly subscriptions?: readonly Subscription[];
+  /** Loads the fake of the service it talks to, for the sandbox. */
+  readonly fake?: () => Promise<Fake>;
+}
+
+/** A declared extension, with its types forgotten. */
+export interface Extension {
+  readonly name: string;
+  readonly config: z.ZodObject;
+  readonly tasks: Readonly<Record<string, AnyTask>>;
+  readonly handlers: (config: unknown) => Promise<Readonly<Record<string, TaskHandler<AnyTask>>>>;
+  readonly routes: (config: unknown) => readonly Route[];
+  readonly events: readonly AnyEvent[];
+  readonly subscriptions: readonly Subscription[];
+  readonly fake: (() => Promise<Fake>) | undefined;
+}
+
+/**
+ * Declares an extension. A task without a handler, a handler without a task and a handler with another payload are
+ * compile errors; what types cannot see, the Registry refuses at start-up.
+ */
+export function defineExtension<Tasks extends TaskSet, Config extends z.ZodObject>(
+  declaration: ExtensionDeclaration<Tasks, Config>,
+): Extension {
+  return {
+    routes: () => [],
+    events: [],
+    subscriptions: [],
+    fake: undefined,
+    ...declaration,
+  } as unknown as Extension;
+}

@@ -1,0 +1,52 @@
+/**
+ * The front door for authors of extensions: everything an extension needs comes from here.
+ * docs/guides/write-an-extension.md walks through it.
+ */
+export * from '@coordinator/config';
+export * from '@coordinator/downstream';
+export * from '@coordinator/events';
+export { pii, type Logger } from '@coordinator/logging';
+export {
+  cancel,
+  CoordinatorError,
+  defineTask,
+  exponential,
+  permanent,
+  retryLater,
+  TaskError,
+  type EnqueueOptions,
+  type Handlers,
+  type PayloadOf,
+  type Receipt,
+  type Task,
+  type TaskContext,
+  type TaskHandler,
+} from '@coordinator/tasks';
+export { acceptRequest, type ReceivedRequest } from './accept-request.ts';
+export { defineExtension, type Extension, type ExtensionDeclaration } from './extension.ts';
+export {
+  defineFake,
+  type Effect,
+  type Fake,
+  type FakeAnswer,
+  type FakeRequest,
+  type FakeRoute,
+  type FakeWebhook,
+  type Ledger,
+} from './fake.ts';
+export { readJsonBody } from './json-body.ts';
+export { loadExtensions } from './load-extensions.ts';
+export { environmentPrefix, Registry, RegistryError } from './registry.ts';
+export {
+  apiRoute,
+  bearerToken,
+  DEFAULT_MAX_BYTES,
+  signature,
+  webhook,
+  type ApiRouteDeclaration,
+  type BearerAuthentication,
+  type Route,
+  type RouteContext,
+  type SignatureAuthentication,
+  type WebhookDeclaration,
+} from './route.ts';

@@ -1,0 +1,105 @@
+import { createEventRouting } from '@coordinator/events';
+import { TaskCatalog, type AnyTask, type EventRouting, type TaskHandler } from '@coordinator/tasks';
+import type { Extension } from './extension.ts';
+import type { Route } from './route.ts';
+
+/** The installed extensions do not fit together; `faults` holds all that is wrong. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The installed extensions do not fit together:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+const NAME = /^[a-z][a-z0-9-]*$/;
+
+/** The installed extensions as one whole; API, worker and sandbox all start from it. */
+export class Registry {
+  readonly extensions: readonly Extension[];
+  readonly catalog: TaskCatalog;
+  readonly routeEvent: EventRouting;
+
+  /** @throws RegistryError with all faults at once */
+  constructor(extensions: readonly Extension[]) {
+    const faults = faultsOf(extensions);
+    if (faults.length > 0) throw new RegistryError(faults);
+    this.extensions = extensions;
+    this.catalog = new TaskCatalog(
+      extensions.flatMap(({ name, tasks }) =>
+        Object.values(tasks).map((task) => ({ task, queue: task.queue ?? name })),
+      ),
+    );
+    this.routeEvent = createEventRouting(
+      extensions.flatMap((extension) => extension.events),
+      extensions.flatMap((extension) => extension.subscriptions),
+    );
+  }
+
+  /** The routes of all extensions, each with the name of its extension. @throws RegistryError for a path used twice */
+  routes(config: unknown): { readonly extension: string; readonly route: Route }[] {
+    const routes = this.extensions.flatMap((extension) =>
+      extension.routes(config).map((route) => ({ extension: extension.name, route })),
+    );
+    const faults = repeated(routes.map(({ route }) => route.path)).map((path) => `two routes have the path ${path}`);
+    if (faults.length > 0) throw new RegistryError(faults);
+    return routes;
+  }
+
+  /** Loads the handlers of all extensions. @throws RegistryError for a task without a handler, or the reverse */
+  async loadHandlers(config: unknown): Promise<(taskName: string) => TaskHandler<AnyTask>> {
+    const byTask = new Map<string, TaskHandler<AnyTask>>();
+    const faults: string[] = [];
+    for (const extension of this.extensions) {
+      const handlers = await extension.handlers(config);
+      for (const [key, task] of Object.entries(extension.tasks)) {
+        if (typeof handlers[key] === 'function') byTask.set(task.name, handlers[key]);
+        else faults.push(`${extension.name}: the task "${task.name}" has no handler "${key}"`);
+      }
+      for (const key of Object.keys(handlers)) {
+        if (!(key in extension.tasks)) faults.push(`${extension.name}: the handler "${key}" has no task`);
+      }
+    }
+    if (faults.length > 0) throw new RegistryError(faults);
+    return (taskName) => byTask.get(taskName) as TaskHandler<AnyTask>;
+  }
+}
+
+function faultsOf(extensions: readonly Extension[]): string[] {
+  const tasks = extensions.flatMap((extension) => Object.values(extension.tasks).map((task) => task.name));
+  const events = new Set(extensions.flatMap((extension) => extension.events.map((event) => event.name)));
+  return [
+    ...extensions
+      .filter(({ name }) => !NAME.test(name))
+      .map(({ name }) => `the extension name "${name}" is not lower case letters, digits and hyphens`),
+    ...repeated(extensions.map(({ name }) => name)).map((name) => `two extensions have the name "${name}"`),
+    ...repeated(tasks).map((name) => `two tasks have the name "${name}"`),
+    ...extensions.flatMap(({ name, config }) =>
+      Object.keys(config.shape)
+        .filter((variable) => !variable.startsWith(environmentPrefix(name)))
+        .map((variable) => `${name}: the variable ${variable} must begin with ${environmentPrefix(name)}`),
+    ),
+    ...extensions.flatMap(({ name, subscriptions, tasks: own }) =>
+      subscriptions.flatMap(({ event, task }) => [
+        ...(events.has(event.name) ? [] : [`${name}: no installed extension emits the event "${event.name}"`]),
+        ...(subscriptions.filter((other) => other.event === event && other.task === task).length > 1
+          ? [`${name}: it subscribes "${task.name}" to "${event.name}" twice, which would make one job only`]
+          : []),
+        ...(Object.values(own).includes(task)
+          ? []
+          : [`${name}: it subscribes "${task.name}", which it does not declare`]),
+      ]),
+    ),
+  ];
+}
+
+/** What the environment variables of an extension begin with: `OPEN_EDX_LMS_`. */
+export function environmentPrefix(extensionName: string): string {
+  return `${extensionName.toUpperCase().replaceAll('-', '_')}_`;
+}
+
+function repeated(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
+}
