@@ -42,7 +42,7 @@ local function write_jobs(first, now)
       if holder then
         held[key], known = string.match(holder, '^(%S+) (.*)$')
       end
-      if known and ARGV[i + 7] ~= '' and known ~= ARGV[i + 7] then
+      if known and known ~= '' and ARGV[i + 7] ~= '' and known ~= ARGV[i + 7] then
         return nil, (i - first) / NEW_JOB_FIELDS
       end
       fingerprints[key] = ARGV[i + 7]

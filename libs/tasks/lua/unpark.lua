@@ -1,9 +1,9 @@
 -- parked -> waiting, for every job of a task and payload version that this worker knows.
--- KEYS root   ARGV queue, then the known 'task@version'
+-- KEYS root   ARGV queue, newest envelope version that it reads, then the known 'task@version'
 -- Returns how many were moved.
 local queue = ARGV[1]
 local known = {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   known[ARGV[i]] = true
 end
 local moved = 0
@@ -11,7 +11,7 @@ local parked = queue_key(queue, 'parked')
 for _, id in ipairs(redis.call('ZRANGE', parked, 0, -1)) do
   local key = job_key(id)
   local readable, envelope = pcall(cjson.decode, redis.call('HGET', key, 'envelope') or '')
-  if readable and known[envelope.task .. '@' .. envelope.payloadVersion] then
+  if readable and envelope.v <= tonumber(ARGV[2]) and known[envelope.task .. '@' .. envelope.payloadVersion] then
     redis.call('ZREM', parked, id)
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('LPUSH', queue_key(queue, 'waiting'), id)

@@ -43,7 +43,8 @@ export class AttemptContext implements TaskContext {
     };
   }
 
-  async step<T>(name: string, fn: (step: StepContext) => Promise<T>): Promise<T> {
+  // Properties and not methods: handlers take them out of the context, `({ step }) => …`.
+  readonly step = async <T>(name: string, fn: (step: StepContext) => Promise<T>): Promise<T> => {
     if (this.#stepsOfThisAttempt.has(name)) {
       throw new RangeError(`${this.job.task} has two steps with the name "${name}": the second would replay the first`);
     }
@@ -57,17 +58,17 @@ export class AttemptContext implements TaskContext {
     const saving = await backend.saveStep(claim, name, result === undefined ? '' : JSON.stringify(result));
     if (saving === 'stale') throw new TaskError('transient', 'COORD_LEASE_LOST');
     return result;
-  }
+  };
 
-  enqueue<T extends AnyTask>(task: T, payload: PayloadOf<T>, options: EnqueueOptions = {}): void {
+  readonly enqueue = <T extends AnyTask>(task: T, payload: PayloadOf<T>, options: EnqueueOptions = {}): void => {
     this.#add({ task, payload, options });
-  }
+  };
 
-  emit<Data>(event: EventDeclaration<Data>, data: Data, options: EmitOptions = {}): number {
+  readonly emit = <Data>(event: EventDeclaration<Data>, data: Data, options: EmitOptions = {}): number => {
     const routed = this.#options.routeEvent(event, data, options);
     for (const request of routed) this.#add(request);
     return routed.length;
-  }
+  };
 
   #add(request: JobRequest): void {
     const options = { ...request.options, subject: request.options.subject ?? this.job.subject };

@@ -1,14 +1,14 @@
 import type { Logger } from '@coordinator/logging';
 import { countAccepted, recordAttempt, recordQueueWait } from '@coordinator/tracing';
 import type { Envelope } from './envelope.ts';
-import type { Outcome } from './outcome.ts';
 import type { Claim, NewJob } from './queue-backend.ts';
+import type { Settled } from './settle-attempt.ts';
 
 /** Says how an attempt ended: one log line and the metrics. `envelope` is undefined for a job that cannot be read. */
 export function reportAttempt(
   claim: Claim,
   envelope: Envelope | undefined,
-  outcome: Outcome,
+  { outcome, written }: Settled,
   children: readonly NewJob[],
   durationMs: number,
   log: Logger,
@@ -16,8 +16,8 @@ export function reportAttempt(
   const task = envelope?.task ?? 'unknown';
   const { queue } = claim;
   recordQueueWait({ task, queue, waitMs: Math.max(0, claim.claimedAtMs - claim.dueAtMs) });
-  recordAttempt({ task, queue, outcome: outcome.kind, durationMs });
-  if (outcome.kind === 'completed') for (const child of children) countAccepted(child);
+  recordAttempt({ task, queue, outcome: written ? outcome.kind : 'lease-lost', durationMs });
+  if (written && outcome.kind === 'completed') for (const child of children) countAccepted(child);
 
   const fields = {
     jobId: claim.jobId,
@@ -31,6 +31,7 @@ export function reportAttempt(
     ...('delayMs' in outcome ? { delayMs: outcome.delayMs } : {}),
     ...('error' in outcome ? { code: outcome.error.code, error: outcome.error.message } : {}),
   };
+  if (!written) return log.warn(fields, 'lease lost: the job belongs to another attempt by now');
   switch (outcome.kind) {
     case 'completed':
       return log.info(fields, 'attempt completed');

@@ -28,11 +28,17 @@ export interface Envelope {
   readonly parentJobId?: string | undefined;
 }
 
-/** Reads a stored envelope. @throws CoordinatorError COORD_ENVELOPE_UNREADABLE */
+/** Reads a stored envelope. @throws CoordinatorError COORD_ENVELOPE_UNREADABLE, COORD_ENVELOPE_VERSION_UNKNOWN */
 export function decodeEnvelope(text: string): Envelope {
+  let value: unknown;
   try {
-    return envelopeSchema.parse(JSON.parse(text));
+    value = JSON.parse(text);
   } catch (cause) {
     throw new CoordinatorError('COORD_ENVELOPE_UNREADABLE', undefined, { cause });
   }
+  const parsed = envelopeSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { v } = Object(value) as { v?: unknown };
+  const newer = typeof v === 'number' && v > ENVELOPE_VERSION;
+  throw new CoordinatorError(newer ? 'COORD_ENVELOPE_VERSION_UNKNOWN' : 'COORD_ENVELOPE_UNREADABLE');
 }

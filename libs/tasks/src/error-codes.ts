@@ -41,6 +41,11 @@ export const errorCodes = {
   COORD_ATTEMPT_TIMEOUT: { status: 504, title: 'The attempt passed its deadline', retryable: true },
   COORD_CRASHED_WORKER: { status: 500, title: 'The job took its worker down too often', retryable: false },
   COORD_ENVELOPE_UNREADABLE: { status: 500, title: 'The stored job is not readable', retryable: false },
+  COORD_ENVELOPE_VERSION_UNKNOWN: {
+    status: 500,
+    title: 'The stored job is of a newer release',
+    retryable: true,
+  },
   COORD_HANDLER_FAILED: { status: 500, title: 'The handler threw an error that it did not classify', retryable: true },
   COORD_LEASE_LOST: { status: 409, title: 'The lease of this attempt ran out', retryable: true },
   COORD_DOWNSTREAM_REFUSED: { status: 502, title: 'The downstream refused the call for good', retryable: false },

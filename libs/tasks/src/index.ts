@@ -39,6 +39,15 @@ export {
   type TaskSet,
 } from './task.ts';
 export { TaskCatalog, type InstalledTask } from './task-catalog.ts';
-export { Cancellation, cancel, permanent, retryLater, Snooze, TaskError, type FailureKind } from './task-error.ts';
+export {
+  Cancellation,
+  cancel,
+  Interruption,
+  permanent,
+  retryLater,
+  Snooze,
+  TaskError,
+  type FailureKind,
+} from './task-error.ts';
 export { TaskQueue, type TaskQueueOptions } from './task-queue.ts';
 export { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';

@@ -31,12 +31,13 @@ export interface PreparedJob {
 /**
  * Checks a request and makes its envelope, with a PRODUCER span that the job's attempts will continue.
  *
- * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_TASK_UNKNOWN
+ * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_TASK_UNKNOWN; RangeError for a delay that is no time
  */
 export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob {
   const { task, options } = request;
   const { queue } = origin.catalog.get(task.name);
   const payload = JSON.stringify(validPayload(task, request.payload));
+  const delayMs = validDelay(options.delayMs ?? 0);
   const id = jobId();
   const attributes = jobAttributes('send', queue, task.name, id);
   const span = trace.getTracer('coordinator').startSpan(`send ${queue}`, { kind: SpanKind.PRODUCER, attributes });
@@ -56,7 +57,7 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
     envelope: JSON.stringify(envelope),
     payload,
     subject: options.subject,
-    delayMs: options.delayMs ?? 0,
+    delayMs,
     dedupe: dedupeOf(task, options, payload),
   };
   return { job, span };
@@ -70,6 +71,11 @@ export function validPayload(task: AnyTask, payload: unknown): unknown {
   throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is invalid: ${faults.join('; ')}`, {
     faults,
   });
+}
+
+function validDelay(delayMs: number): number {
+  if (delayMs >= 0 && delayMs < Infinity) return delayMs;
+  throw new RangeError(`A job can be put off by a number of ms of at least 0, not by ${delayMs}`);
 }
 
 function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string): Dedupe | undefined {

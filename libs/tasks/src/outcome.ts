@@ -1,3 +1,4 @@
+import { exponential } from './backoff.ts';
 import { CoordinatorError, type CoordinatorErrorCode } from './error-codes.ts';
 import type { AnyTask } from './task.ts';
 import { Cancellation, Snooze, TaskError } from './task-error.ts';
@@ -25,6 +26,7 @@ export type DeadReason =
 /** Why a job waits for another release of the worker. */
 export type ParkReason = 'task-unknown' | 'payload-version-unknown' | 'envelope-version-unknown';
 
+const fallbackBackoff = exponential();
 const MAX_MESSAGE = 1_000;
 /** A downstream cannot put a job off for longer than this. Source: our own cap; RFC 9110 sets none for Retry-After. */
 const MAX_SNOOZE_MS = 3_600_000;
@@ -63,9 +65,20 @@ export function classify(error: unknown, task: AnyTask, facts: AttemptFacts): Ou
 }
 
 function delayAfter(error: unknown, task: AnyTask, { attempt, random }: AttemptFacts): number {
-  if (error instanceof Snooze) return Math.max(0, error.delayMs);
-  const backoffMs = task.backoff(attempt, random);
+  if (error instanceof Snooze) return error.delayMs;
+  const backoffMs = backoffOf(task, attempt, random);
   if (!(error instanceof TaskError) || error.retryAfterMs === undefined) return backoffMs;
   // Never before the time the downstream named, and spread after it: all callers were told the same time.
   return Math.min(error.retryAfterMs, MAX_SNOOZE_MS) + backoffMs;
+}
+
+/** A backoff of the task's own may throw or give no number; a mistake there must not cost the job. */
+function backoffOf(task: AnyTask, attempt: number, random: (() => number) | undefined): number {
+  try {
+    const delayMs = task.backoff(attempt, random);
+    if (delayMs >= 0 && delayMs < Infinity) return delayMs;
+  } catch {
+    // As for a delay that is no time.
+  }
+  return fallbackBackoff(attempt, random);
 }

@@ -9,7 +9,7 @@ import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './new-job.ts';
 import { classify, failureOf, type Outcome } from './outcome.ts';
 import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
-import { settleAttempt, type Retention } from './settle-attempt.ts';
+import { settleAttempt, type Retention, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
 import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
 import { Interruption, TaskError } from './task-error.ts';
@@ -35,10 +35,10 @@ const timedOut = (task: AnyTask) =>
 /** Runs one attempt of a claimed job, from the stored text to the settled outcome. @throws only when it cannot be settled */
 export async function runAttempt(claim: Claim, runtime: AttemptRuntime, abort: AbortController): Promise<Outcome> {
   const resolved = resolve(claim, runtime.catalog);
-  if ('kind' in resolved) {
-    const settled = await settleAttempt(claim, resolved, [], '', runtime);
-    reportAttempt(claim, undefined, settled, [], 0, runtime.log);
-    return settled;
+  if ('outcome' in resolved) {
+    const settled = await settleAttempt(claim, resolved.outcome, [], '', runtime);
+    reportAttempt(claim, resolved.envelope, settled, [], 0, runtime.log);
+    return settled.outcome;
   }
 
   const { envelope, task } = resolved;
@@ -59,29 +59,36 @@ export async function runAttempt(claim: Claim, runtime: AttemptRuntime, abort: A
     const settled = await settleAttempt(claim, outcome, children, injectTraceContext().traceparent ?? '', runtime);
     markSpan(span, settled);
     reportAttempt(claim, envelope, settled, children, performance.now() - startedAt, runtime.log);
-    return settled;
+    return settled.outcome;
   });
 }
 
+type ReadableJob = InstalledTask & { readonly envelope: Envelope };
+type UnreadableJob = { readonly outcome: Outcome; readonly envelope?: Envelope };
+
 /** Decode and find the task; an outcome when this worker cannot run the job. */
-function resolve(claim: Claim, catalog: TaskCatalog): Outcome | (InstalledTask & { envelope: Envelope }) {
+function resolve(claim: Claim, catalog: TaskCatalog): ReadableJob | UnreadableJob {
   try {
     const envelope = decodeEnvelope(claim.envelope);
     const installed = catalog.find(envelope.task);
-    if (!installed) return { kind: 'parked', reason: 'task-unknown' };
+    if (!installed) return { envelope, outcome: { kind: 'parked', reason: 'task-unknown' } };
     if (envelope.payloadVersion > installed.task.payloadVersion) {
-      return { kind: 'parked', reason: 'payload-version-unknown' };
+      return { envelope, outcome: { kind: 'parked', reason: 'payload-version-unknown' } };
     }
     return { ...installed, envelope };
   } catch (error) {
-    return { kind: 'dead', reason: 'unreadable', error: failureOf(error) };
+    const failure = failureOf(error);
+    if (failure.code === 'COORD_ENVELOPE_VERSION_UNKNOWN') {
+      return { outcome: { kind: 'parked', reason: 'envelope-version-unknown' } };
+    }
+    return { outcome: { kind: 'dead', reason: 'unreadable', error: failure } };
   }
 }
 
 /** Validate, run under the deadline, classify. */
 async function perform(
   claim: Claim,
-  { envelope, task }: InstalledTask & { envelope: Envelope },
+  { envelope, task }: ReadableJob,
   runtime: AttemptRuntime,
   abort: AbortController,
 ): Promise<{ outcome: Outcome; children: readonly NewJob[] }> {
@@ -114,7 +121,8 @@ async function perform(
   }
 }
 
-function markSpan(span: Span, outcome: Outcome): void {
+function markSpan(span: Span, { outcome, written }: Settled): void {
+  if (!written) return markFailed(span, { code: 'COORD_LEASE_LOST' });
   span.setAttribute(ATTR.outcome, outcome.kind);
   if (outcome.kind === 'retried' || outcome.kind === 'dead') markFailed(span, outcome.error);
 }

@@ -12,6 +12,13 @@ export interface Retention {
   readonly deadMs: number;
 }
 
+/** What became of an attempt's outcome. */
+export interface Settled {
+  readonly outcome: Outcome;
+  /** False when the lease was lost: the job belongs to another attempt, and nothing was written. */
+  readonly written: boolean;
+}
+
 /** The retention that applies when nothing else is set. */
 export const defaultRetention: Retention = { completedMs: 96 * 3_600_000, deadMs: 30 * 24 * 3_600_000 };
 
@@ -19,7 +26,7 @@ const RETRY_PAUSE_MS = 250;
 
 /**
  * Writes the outcome of an attempt, and its children with it, however long Redis takes to come back: the work is done,
- * and only this write keeps it from being done again. Returns the outcome that was written.
+ * and only this write keeps it from being done again.
  *
  * @throws what else the backend throws; the lease runs out then, and the job is taken back
  */
@@ -29,16 +36,13 @@ export async function settleAttempt(
   children: readonly NewJob[],
   attemptReport: string,
   runtime: AttemptRuntime,
-): Promise<Outcome> {
+): Promise<Settled> {
   const settlement = settlementOf(outcome, children, attemptReport, runtime.retention);
   for (let tries = 1; ; tries++) {
     try {
       const result = await runtime.backend.settle(claim, settlement);
       // After a first try without an answer, `stale` most likely means that it was written.
-      if (result === 'stale' && tries === 1) {
-        runtime.log.warn({ jobId: claim.jobId, attempt: claim.attempt, code: 'COORD_LEASE_LOST' }, 'lease lost');
-      }
-      return outcome;
+      return { outcome, written: result === 'settled' || tries > 1 };
     } catch (error) {
       if (error instanceof CoordinatorError && error.code === 'COORD_IDEMPOTENCY_CONFLICT') {
         const dead: Outcome = { kind: 'dead', reason: 'permanent', error: failureOf(error) };

@@ -35,6 +35,7 @@ export class Snooze extends Error {
 
   constructor(delayMs: number, reason: string) {
     super(reason);
+    if (!(delayMs >= 0 && delayMs < Infinity)) throw new RangeError(`retryLater() needs a delay in ms, not ${delayMs}`);
     this.delayMs = delayMs;
   }
 }
@@ -53,7 +54,11 @@ export class Cancellation extends Error {
   override readonly name = 'Cancellation';
 }
 
-/** `throw retryLater(60_000, 'payment not mirrored yet')`: run again after `delayMs`; spends no attempt. */
+/**
+ * `throw retryLater(60_000, 'payment not mirrored yet')`: run again after `delayMs`; spends no attempt.
+ *
+ * @throws RangeError when `delayMs` is no time
+ */
 export function retryLater(delayMs: number, reason: string): Snooze {
   return new Snooze(delayMs, reason);
 }

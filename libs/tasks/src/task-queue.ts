@@ -33,8 +33,9 @@ export class TaskQueue {
   /** Puts several jobs on the queue in one write, all or none. Throws as {@link enqueue} does. */
   async enqueueAll(requests: readonly JobRequest[]): Promise<Receipt[]> {
     if (requests.length === 0) return [];
-    const prepared = requests.map((request) => prepareJob(request, this.#options));
+    const prepared: PreparedJob[] = [];
     try {
+      for (const request of requests) prepared.push(prepareJob(request, this.#options));
       const receipts = await this.#options.backend.enqueue(prepared.map(({ job }) => job));
       receipts.forEach((receipt, i) => {
         if (!receipt.duplicate) countAccepted({ task: receipt.task, queue: (prepared[i] as PreparedJob).job.queue });

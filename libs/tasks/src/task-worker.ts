@@ -20,7 +20,8 @@ export interface TaskWorkerOptions extends AttemptRuntime {
 
 const PROMOTE_EVERY_MS = 250;
 const RECOVER_EVERY_MS = 1_000;
-const UNPARK_EVERY_MS = 60_000;
+// While a release rolls out, old workers park again what new ones have unparked.
+const UNPARK_EVERY_MS = 5_000;
 /** A handler that is told to stop has this long to do so before the process exits without it. */
 const ABORT_GRACE_MS = 1_000;
 const CRASH_LIMIT = 3;

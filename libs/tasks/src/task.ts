@@ -86,14 +86,14 @@ export interface TaskContext {
    * Runs `fn` once per job: its result is check-pointed and replayed on later attempts.
    * The result must be JSON or undefined.
    */
-  step<T>(name: string, fn: (step: StepContext) => Promise<T>): Promise<T>;
+  readonly step: <T>(name: string, fn: (step: StepContext) => Promise<T>) => Promise<T>;
   /** Puts a child job on the queue, in the same write that completes this attempt: never without it, never twice. */
-  enqueue<T extends AnyTask>(task: T, payload: PayloadOf<T>, options?: EnqueueOptions): void;
+  readonly enqueue: <T extends AnyTask>(task: T, payload: PayloadOf<T>, options?: EnqueueOptions) => void;
   /**
    * Announces an event, in the same write that completes this attempt.
    * @returns how many jobs of other extensions it will start.
    */
-  emit<Data>(event: EventDeclaration<Data>, data: Data, options?: EmitOptions): number;
+  readonly emit: <Data>(event: EventDeclaration<Data>, data: Data, options?: EmitOptions) => number;
 }
 
 /** The function that performs a task. It returns when the work is done and throws when it is not. */

@@ -53,7 +53,8 @@ function stepsOf(hash: Map<string, string>): StepRecord[] {
     if (!field.startsWith('step:')) continue;
     const space = value.indexOf(' ');
     const finishedAtMs = Number(space === -1 ? value : value.slice(0, space));
-    steps.push({ name: field.slice(5), finishedAtMs, result: space === -1 ? undefined : value.slice(space + 1) });
+    const result = space === -1 ? '' : value.slice(space + 1);
+    steps.push({ name: field.slice(5), finishedAtMs, result: result === '' ? undefined : result });
   }
   return steps.sort((a, b) => a.finishedAtMs - b.finishedAtMs);
 }

@@ -1,5 +1,6 @@
 import type { QueueReading } from '@coordinator/tracing';
 import { randomUUID } from 'node:crypto';
+import { ENVELOPE_VERSION } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
 import { failureOf } from '../outcome.ts';
@@ -99,7 +100,7 @@ export class RedisBackend implements QueueBackend {
   }
 
   async unpark(queue: string, known: readonly string[]): Promise<number> {
-    return (await this.#run(scripts.unpark, [queue, ...known])) as number;
+    return (await this.#run(scripts.unpark, [queue, String(ENVELOPE_VERSION), ...known])) as number;
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {

@@ -10,7 +10,7 @@ import type {
   SettleResult,
   Settlement,
 } from '../queue-backend.ts';
-import { decodeEnvelope } from '../envelope.ts';
+import { ENVELOPE_VERSION, type Envelope } from '../envelope.ts';
 import type { MemoryClock } from './memory-clock.ts';
 
 interface MemoryJob {
@@ -22,7 +22,7 @@ interface MemoryJob {
   leaseEndsAtMs: number;
   crashes: number;
   readonly steps: Map<string, StepRecord>;
-  readonly attemptReports: string[];
+  readonly attemptReports: Map<number, string>;
 }
 
 /** Keeps jobs in memory under a clock that the test moves; behaves as Redis does, conformance suite included. */
@@ -82,7 +82,7 @@ export class MemoryBackend implements QueueBackend {
       dueAtMs: job.record.dueAtMs,
       claimedAtMs: this.#clock.nowMs(),
       steps: new Map(Array.from(job.steps.values(), (step) => [step.name, step.result ?? ''])),
-      attemptReports: [...job.attemptReports],
+      attemptReports: [...job.attemptReports.values()],
     };
   }
 
@@ -92,7 +92,7 @@ export class MemoryBackend implements QueueBackend {
     this.#write(settlement.children);
     job.token = undefined;
     job.crashes = 0;
-    if (settlement.attemptReport) job.attemptReports.push(settlement.attemptReport);
+    if (settlement.attemptReport) job.attemptReports.set(job.record.attempt, settlement.attemptReport);
     const now = this.#clock.nowMs();
     const ended = settlement.state !== 'scheduled' && settlement.state !== 'parked';
     if (ended && settlement.state !== 'dead') {
@@ -155,8 +155,8 @@ export class MemoryBackend implements QueueBackend {
 
   async unpark(queue: string, known: readonly string[]): Promise<number> {
     const readable = this.#in(queue, 'parked').filter((job) => {
-      const envelope = decodeEnvelope(job.record.envelope);
-      return known.includes(`${envelope.task}@${envelope.payloadVersion}`);
+      const { v, task, payloadVersion } = JSON.parse(job.record.envelope) as Envelope;
+      return v <= ENVELOPE_VERSION && known.includes(`${task}@${payloadVersion}`);
     });
     for (const job of readable) this.#requeue(job, 'push');
     return readable.length;
@@ -176,7 +176,7 @@ export class MemoryBackend implements QueueBackend {
       if (!dedupe) continue;
       const known = this.#holder(dedupe.key)?.fingerprint ?? inThisWrite.get(dedupe.key);
       inThisWrite.set(dedupe.key, dedupe.fingerprint);
-      if (known !== undefined && dedupe.fingerprint !== '' && known !== dedupe.fingerprint) {
+      if (known && dedupe.fingerprint !== '' && known !== dedupe.fingerprint) {
         throw new CoordinatorError('COORD_IDEMPOTENCY_CONFLICT', `${task}: this idempotency key has another content`);
       }
     }
@@ -207,7 +207,7 @@ export class MemoryBackend implements QueueBackend {
     };
     const { queue, subject, payload, dedupe } = job;
     const stored = { record, queue, subject, payload, token: undefined, leaseEndsAtMs: 0, crashes: 0 };
-    this.#jobs.set(job.id, { ...stored, steps: new Map(), attemptReports: [] });
+    this.#jobs.set(job.id, { ...stored, steps: new Map(), attemptReports: new Map() });
     if (dedupe) {
       const { fingerprint, windowMs } = dedupe;
       this.#keys.set(dedupe.key, { jobId: job.id, fingerprint, endsAtMs: now + windowMs });

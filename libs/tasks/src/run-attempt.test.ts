@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import { runTask } from '@coordinator/task-testing';
+import { z } from 'zod';
+import { defineTask, type TaskHandler } from './task.ts';
+import { cancel, Interruption, retryLater } from './task-error.ts';
+
+const ship = defineTask({
+  name: 'warehouse.ship',
+  payload: z.strictObject({ sku: z.string() }),
+  timeoutMs: 50,
+  maxAttempts: 3,
+  backoff: () => 100,
+});
+const inform = defineTask({ name: 'warehouse.inform', payload: z.strictObject({ parcel: z.string() }) });
+
+const run = (handler: TaskHandler<typeof ship>, options = {}) => runTask(ship, handler, { sku: 'a' }, options);
+
+describe('an attempt', () => {
+  test('whose handler returns is completed', async () => {
+    expect((await run(async () => undefined)).outcome).toEqual({ kind: 'completed' });
+  });
+
+  test('whose handler throws is retried', async () => {
+    const { outcome } = await run(async () => Promise.reject(new Error('boom')));
+    expect(outcome).toMatchObject({ kind: 'retried', delayMs: 100 });
+  });
+
+  test('may wait, and may end without effect', async () => {
+    const wait = await run(async () => Promise.reject(retryLater(70, 'not yet')));
+    expect(wait.outcome).toMatchObject({ kind: 'snoozed', delayMs: 70 });
+    const end = await run(async () => Promise.reject(cancel('withdrawn')));
+    expect(end.outcome).toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('whose handler passes the deadline has its signal aborted, and ends as out of time', async () => {
+    const { outcome } = await run(
+      (_payload, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('echo')))),
+    );
+    expect(outcome).toMatchObject({ kind: 'retried', error: { code: 'COORD_ATTEMPT_TIMEOUT' } });
+  });
+
+  test('that a stopping worker interrupts is not spent', async () => {
+    const abort = new AbortController();
+    const { outcome } = await run(
+      async (_payload, { signal }) => {
+        abort.abort(new Interruption());
+        signal.throwIfAborted();
+      },
+      { signal: abort.signal, attempt: 3 },
+    );
+    expect(outcome).toMatchObject({ kind: 'snoozed', delayMs: 0 });
+  });
+
+  test('that completed although it was told to stop is completed', async () => {
+    const { outcome } = await run(async () => undefined, { signal: AbortSignal.abort(new Interruption()) });
+    expect(outcome).toEqual({ kind: 'completed' });
+  });
+});
+
+describe('what an attempt enqueues', () => {
+  test('exists when it completes, about the same subject', async () => {
+    const { enqueued } = await run(async (_payload, { enqueue }) => enqueue(inform, { parcel: 'p1' }), {
+      subject: 'order:7',
+    });
+    expect(enqueued).toMatchObject([{ task: 'warehouse.inform', payload: { parcel: 'p1' }, subject: 'order:7' }]);
+  });
+
+  test('does not exist when it fails afterwards', async () => {
+    const { enqueued } = await run(async (_payload, { enqueue }) => {
+      enqueue(inform, { parcel: 'p1' });
+      throw new Error('boom');
+    });
+    expect(enqueued).toEqual([]);
+  });
+
+  test('is checked at once: a payload that does not fit fails the attempt for good', async () => {
+    const { outcome } = await run(async (_payload, { enqueue }) => enqueue(inform, { parcel: 7 } as never));
+    expect(outcome).toMatchObject({ kind: 'dead', reason: 'payload-invalid' });
+  });
+});
+
+describe('a step', () => {
+  test('is given a key that all attempts of the job share', async () => {
+    let keys: string[] = [];
+    await run(async (_payload, { step, job }) => {
+      await step('pack', async ({ idempotencyKey }) => keys.push(idempotencyKey));
+      keys = keys.map((key) => key.replace(job.id, '<job>'));
+    });
+    expect(keys).toEqual(['<job>:pack']);
+  });
+
+  test('that an earlier attempt finished is not run again: its result is replayed', async () => {
+    const packed: string[] = [];
+    const { steps } = await run(
+      async (_payload, { step }) => {
+        const parcel = await step('pack', async () => 'never');
+        await step('send', async () => packed.push(parcel));
+      },
+      { attempt: 2, steps: { pack: 'p1' } },
+    );
+    expect(packed).toEqual(['p1']);
+    expect(steps).toEqual({ pack: 'p1', send: 1 });
+  });
+
+  test('without a result is replayed as such', async () => {
+    const results: unknown[] = [];
+    await run(async (_payload, { step }) => void results.push(await step('pack', async () => 'never')), {
+      steps: { pack: undefined },
+    });
+    expect(results).toEqual([undefined]);
+  });
+
+  test('with the name of another is a mistake that is said', async () => {
+    const { outcome } = await run(async (_payload, { step }) => {
+      await step('pack', async () => 1);
+      await step('pack', async () => 2);
+    });
+    expect(outcome).toMatchObject({ error: { message: expect.stringContaining('two steps with the name "pack"') } });
+  });
+});

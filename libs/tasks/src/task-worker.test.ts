@@ -1,0 +1,198 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually, leakChecks, privateRedis, RecordingLog } from '@coordinator/task-testing';
+import { z } from 'zod';
+import { RedisBackend } from './bee-queue/redis-backend.ts';
+import { RedisConnection } from './bee-queue/redis-connection.ts';
+import type { JobRecord } from './job.ts';
+import { defaultRetention } from './settle-attempt.ts';
+import { defineTask, type AnyTask, type TaskHandler } from './task.ts';
+import { TaskCatalog } from './task-catalog.ts';
+import { TaskQueue } from './task-queue.ts';
+import { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';
+
+const ship = defineTask({ name: 'warehouse.ship', payload: z.strictObject({ n: z.int() }), backoff: () => 1 });
+const later = defineTask({ name: 'warehouse.later', payload: z.strictObject({}) });
+
+const closing: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+const redis = privateRedis();
+leakChecks(redis);
+
+/** A queue and the workers on it. */
+async function start(tasks: readonly AnyTask[] = [ship]) {
+  const log = new RecordingLog();
+  const connection = new RedisConnection({ url: redis.url, log });
+  await connection.connect();
+  closing.push(() => connection.close());
+  const backend = new RedisBackend(connection, redis.freshPrefix());
+  const catalog = new TaskCatalog(tasks.map((task) => ({ task, queue: 'warehouse' })));
+  const common = { backend, catalog, routeEvent: () => [], release: 'test' };
+  const queue = new TaskQueue(common);
+  const work = (handler: TaskHandler<AnyTask>, options: Partial<TaskWorkerOptions> = {}) => {
+    const worker = new TaskWorker({
+      ...{ ...common, log, retention: defaultRetention, redisUrl: redis.url, queues: ['warehouse'] },
+      ...{ concurrency: 5, leaseMs: 1_000, handlerOf: () => handler },
+      ...options,
+    });
+    worker.start();
+    closing.push(() => worker.drain(0));
+    return worker;
+  };
+  const state = async (jobId: string) => ((await backend.job(jobId)) as JobRecord).state;
+  return { backend, catalog, queue, log, work, state };
+}
+
+/** A promise and its resolve function. */
+function signal(): { readonly given: Promise<void>; give: () => void } {
+  let give = () => undefined as void;
+  const given = new Promise<void>((resolve) => (give = resolve));
+  return { given, give };
+}
+
+describe('a worker', () => {
+  test('runs what is enqueued, at most as many attempts at once as it may', async () => {
+    const { queue, work } = await start();
+    let running = 0;
+    let most = 0;
+    const full = signal();
+    const done = new Set<number>();
+    work(async ({ n }) => {
+      most = Math.max(most, ++running);
+      if (running === 5) full.give();
+      await full.given;
+      running -= 1;
+      done.add(n);
+    });
+    await queue.enqueueAll(Array.from({ length: 100 }, (_, n) => ({ task: ship, payload: { n }, options: {} })));
+    await eventually(() => expect(done.size).toBe(100));
+    expect(most).toBe(5);
+  });
+
+  test('brings a failed job back when it is due', async () => {
+    const { queue, work, state } = await start();
+    const attempts: number[] = [];
+    work(async (_payload, { attempt }) => {
+      attempts.push(attempt);
+      if (attempt < 3) throw new Error('boom');
+    });
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(async () => expect(await state(jobId)).toBe('completed'));
+    expect(attempts).toEqual([1, 2, 3]);
+  });
+
+  test('keeps its lease for as long as a handler runs', async () => {
+    const { queue, work, state } = await start();
+    const over = signal();
+    let attempts = 0;
+    work(
+      async () => {
+        attempts += 1;
+        await over.given;
+      },
+      { leaseMs: 300 },
+    );
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(() => expect(attempts).toBe(1));
+    // Three leases by the clock of Redis, in which a second attempt would have begun.
+    const [from] = (await redis.command('TIME')) as [string];
+    await eventually(async () =>
+      expect(Number(((await redis.command('TIME')) as [string])[0]) - Number(from)).toBeGreaterThan(1),
+    );
+    over.give();
+    await eventually(async () => expect(await state(jobId)).toBe('completed'));
+    expect(attempts).toBe(1);
+  });
+
+  test('tells a handler whose lease was lost, and cannot change the job any more', async () => {
+    const { backend, queue, work, log } = await start();
+    const reasons: unknown[] = [];
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    const worker = work(
+      (_payload, { signal: aborted }) =>
+        new Promise((_resolve, reject) => {
+          const stop = () => {
+            reasons.push((aborted.reason as { code: string }).code);
+            reject(new Error('stopped'));
+          };
+          aborted.addEventListener('abort', stop);
+        }),
+      { leaseMs: 400 },
+    );
+    await eventually(() => expect(worker.running).toBe(1));
+    // Somebody else takes the job over, as after a pause longer than the lease.
+    const prefix = backend.queuePrefix.replace(/:q$/, '');
+    await redis.command('HSET', `${prefix}:job:${jobId}`, 'token', 'another');
+    await eventually(() => expect(reasons).toEqual(['COORD_LEASE_LOST']));
+    await eventually(() => expect(worker.running).toBe(0));
+    expect(await backend.job(jobId)).toMatchObject({ state: 'running', attempt: 1 });
+    expect(log.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('lease lost') }));
+    await redis.command('DEL', `${backend.queuePrefix}:warehouse:leases`, `${backend.queuePrefix}:warehouse:active`);
+  });
+
+  test('goes on at full concurrency after Redis was restarted', async () => {
+    const { queue, work } = await start();
+    const together = signal();
+    let running = 0;
+    work(async () => {
+      running += 1;
+      if (running === 5) together.give();
+      await together.given;
+      running -= 1;
+    });
+    await redis.server.restart();
+    const jobs = Array.from({ length: 5 }, (_, n) => ({ task: ship, payload: { n }, options: {} }));
+    await eventually(() => queue.enqueueAll(jobs));
+    await together.given;
+  });
+
+  test('leaves alone what it does not know, until a worker comes that knows it', async () => {
+    const old = await start([ship]);
+    const { jobId } = await new TaskQueue({
+      ...{ backend: old.backend, routeEvent: () => [], release: 'newer' },
+      catalog: new TaskCatalog([{ task: later, queue: 'warehouse' }]),
+    }).enqueue(later, {});
+    const handled: string[] = [];
+    const handler: TaskHandler<AnyTask> = async (_payload, { job }) => void handled.push(job.task);
+    const worker = old.work(handler);
+    await eventually(async () => expect(await old.state(jobId)).toBe('parked'));
+    await worker.drain(0);
+    expect(old.log.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('job parked') }));
+
+    old.work(handler, { catalog: new TaskCatalog([ship, later].map((task) => ({ task, queue: 'warehouse' }))) });
+    await eventually(async () => expect(handled).toEqual(['warehouse.later']));
+  });
+});
+
+describe('a worker that is drained', () => {
+  test('finishes what it has begun and takes no more', async () => {
+    const { queue, work, state } = await start();
+    const begun = signal();
+    const over = signal();
+    const worker = work(async () => {
+      begun.give();
+      await over.given;
+    });
+    const first = await queue.enqueue(ship, { n: 1 });
+    await begun.given;
+    const drained = worker.drain(10_000);
+    const second = await queue.enqueue(ship, { n: 2 });
+    over.give();
+    await drained;
+    expect(await state(first.jobId)).toBe('completed');
+    expect(await state(second.jobId)).toBe('waiting');
+  });
+
+  test('gives back what does not end in time, and the attempt is not spent', async () => {
+    const { backend, queue, work } = await start();
+    const worker = work(
+      (_payload, { signal: aborted }) =>
+        new Promise((_resolve, reject) => aborted.addEventListener('abort', () => reject(new Error('stopped')))),
+    );
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(() => expect(worker.running).toBe(1));
+    await worker.drain(1);
+    expect(await backend.job(jobId)).toMatchObject({ state: expect.stringMatching(/scheduled|waiting/), attempt: 0 });
+  });
+});
