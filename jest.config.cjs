@@ -1,4 +1,6 @@
 /** All projects in one run; each can be run alone as well, with --selectProjects or in its folder. */
 module.exports = {
+  // Jest reads this one here only; a project's own is for running it alone.
+  testTimeout: 20_000,
   projects: ['<rootDir>/{apps,libs,extensions}/*/jest.config.cjs', '<rootDir>/{tools,e2e,bench}/jest.config.cjs'],
 };

@@ -35,11 +35,16 @@ async function readSettings(connection: RedisConnection): Promise<Map<string, st
     try {
       reply = (await connection.command('CONFIG', 'GET', name)) as string[];
     } catch (error) {
-      if (error instanceof Error && /unknown command|NOPERM/i.test(String(error.cause ?? error))) return undefined;
+      if (isForbidden(error)) return undefined;
       throw error;
     }
     if (reply[1] === undefined) return undefined;
     settings.set(name, reply[1]);
   }
   return settings;
+}
+
+function isForbidden(error: unknown): boolean {
+  const reply = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return reply instanceof Error && /unknown command|NOPERM/i.test(reply.message);
 }
