@@ -1,0 +1,57 @@
+import type { DownstreamRequest, FormFields } from './downstream-request.ts';
+
+/**
+ * Reads a base URL.
+ *
+ * @throws RangeError when it is not http(s), or holds a user, a query or a fragment. The message does not quote it.
+ */
+export function readBaseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || /[?#]/.test(text)) {
+    throw new RangeError('A base URL must be an http:// or https:// address without user, query or fragment');
+  }
+  return url;
+}
+
+/** `a=1&b=2`; see {@link FormFields}. */
+export function encodeFields(fields: FormFields): string {
+  const encoded = new URLSearchParams();
+  for (const [key, value] of Object.entries(fields)) {
+    for (const one of [value].flat()) if (one !== undefined) encoded.append(key, String(one));
+  }
+  return encoded.toString();
+}
+
+// What RFC 3986 section 3.3 allows in a path, with templates; a backslash is a slash to some servers, so it is not in.
+const PATH = /^(\/[A-Za-z0-9\-._~!$&'()*+,;=:@%{}]*)+$/;
+// Proxies such as nginx decode %2F before they resolve the dots.
+const DOT_SEGMENT = /(\/|%2f|%5c)(\.|%2e){1,2}(\/|%2f|%5c|$)/i;
+
+/**
+ * The path and query of a request below a base URL, which no value in it can leave.
+ *
+ * @throws RangeError when the path is not one, or would be another one to a server that tidies it up
+ */
+export function targetPath(base: URL, request: Pick<DownstreamRequest, 'path' | 'params' | 'query'>): string {
+  const { path, params = {}, query = {} } = request;
+  if (!PATH.test(path)) throw new RangeError('its path does not begin with / or holds what no path may hold');
+  const filled = path.replace(/\{([^{}]*)\}/g, (_, name: string) => {
+    const value = Object.hasOwn(params, name) ? String(params[name]) : '';
+    if (value === '') throw new RangeError(`its path has no value for {${name}}`);
+    return encode(name, value);
+  });
+  if (/[{}]/.test(filled)) throw new RangeError('its path holds a brace without its partner');
+  if (filled.includes('//') || DOT_SEGMENT.test(filled)) {
+    throw new RangeError('its path holds an empty segment, . or ..');
+  }
+  const search = encodeFields(query);
+  return base.pathname.replace(/\/+$/, '') + filled + (search && `?${search}`);
+}
+
+function encode(name: string, value: string): string {
+  try {
+    return encodeURIComponent(value);
+  } catch {
+    throw new RangeError(`its path has a value for {${name}} that is not well-formed text`);
+  }
+}

@@ -1,0 +1,112 @@
+import type { CoordinatorErrorCode, FailureKind } from '@coordinator/tasks';
+import { readBody } from './answer-body.ts';
+import type { Call } from './call.ts';
+import type { DownstreamAnswer } from './downstream-answer.ts';
+import { DownstreamError } from './downstream-error.ts';
+import type { AnswerHead, Ending, Fault } from './ending.ts';
+import { parseRetryAfter } from './retry-after.ts';
+import { schemaFault } from './schema-fault.ts';
+
+/** Who judges. */
+export interface Judge {
+  readonly name: string;
+  readonly retryAfterCapMs: number;
+}
+
+const MAX_DESCRIPTION = 200;
+
+/** What the end of a call means: an answer or a classified error. The only place where this is decided. */
+export function verdict<T>(call: Call<T>, ending: Ending, judge: Judge): DownstreamAnswer<T> | DownstreamError {
+  const { head, body, fault } = ending;
+  // A refusal is one however its body ends; a success is none without its whole body.
+  if (head && !isSuccess(head.status, call)) return refusal(call, head, bodyOrNothing(head, body), judge);
+  if (fault) return faultError(call, fault, judge, head);
+
+  const unusable = (why: string): DownstreamError =>
+    answerError(`${judge.name}: ${call.label} answered ${head.status}, unusable (${why})`, head);
+  let value: unknown;
+  try {
+    value = readBody(head, body);
+  } catch {
+    // No cause: the message of a JSON error quotes the text.
+    return unusable('not JSON');
+  }
+  if (!call.answer) return { ...head, body: value as T };
+  try {
+    const parsed = call.answer.safeParse(value);
+    return parsed.success ? { ...head, body: parsed.data } : unusable(schemaFault(call.answer, parsed.error));
+  } catch {
+    // A transform threw, over a value that its message may quote.
+    return unusable('its schema threw');
+  }
+}
+
+function isSuccess(status: number, call: Call<unknown>): boolean {
+  return (status >= 200 && status < 300) || call.adopt.includes(status);
+}
+
+function refusal(call: Call<unknown>, head: AnswerHead, body: unknown, judge: Judge): DownstreamError {
+  const { status } = head;
+  const code = description(call, status, body);
+  const message = `${judge.name}: ${call.label} answered ${status}${code && ` (${code})`}`;
+  const error = (kind: FailureKind, code: CoordinatorErrorCode, retryAfterMs?: number): DownstreamError =>
+    new DownstreamError(kind, code, message, { status, body, retryAfterMs });
+
+  const retryAfterMs = waitOf(head, judge);
+  if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
+    return error('rate-limited', 'COORD_DOWNSTREAM_RATE_LIMITED', retryAfterMs);
+  }
+  if (status === 408 || status === 425 || status >= 500) return error('transient', 'COORD_DOWNSTREAM_UNAVAILABLE');
+  return error('permanent', 'COORD_DOWNSTREAM_REFUSED');
+}
+
+function waitOf({ status, headers }: AnswerHead, { retryAfterCapMs: capMs }: Judge): number | undefined {
+  // Many services send X-RateLimit-Reset with every answer; a 503 with it is a failure all the same.
+  return parseRetryAfter(status === 503 ? { 'retry-after': headers['retry-after'] } : headers, { capMs });
+}
+
+/** What a fault means, after the beginning of a successful answer or before any. */
+export function faultError(call: Call<unknown>, fault: Fault, judge: Judge, head?: AnswerHead): DownstreamError {
+  const { type, cause } = fault;
+  const status = head?.status;
+  const what = `${judge.name}: ${call.label}`;
+  switch (fault.kind) {
+    case 'refused':
+      return new DownstreamError('permanent', 'COORD_DOWNSTREAM_REFUSED', `${what} was not sent (${type})`, { cause });
+    case 'unsent':
+      return new DownstreamError('transient', 'COORD_DOWNSTREAM_UNAVAILABLE', `${what} was not sent (${type})`, {
+        cause,
+      });
+    case 'lost': {
+      const message = `${what} got ${status === undefined ? 'no answer' : `only part of an answer ${status}`} (${type})`;
+      return call.repeatable
+        ? new DownstreamError('transient', 'COORD_DOWNSTREAM_UNAVAILABLE', message, { status, cause })
+        : new DownstreamError('unknown-outcome', 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME', message, { status, cause });
+    }
+    case 'unreadable':
+      // No cause: that of a parser holds what it could not parse.
+      return answerError(`${what} answered ${status === undefined ? '' : `${status}, `}unusable (${type})`, head);
+  }
+}
+
+function answerError(message: string, head: AnswerHead | undefined): DownstreamError {
+  return new DownstreamError('transient', 'COORD_DOWNSTREAM_ANSWER', message, { status: head?.status });
+}
+
+function bodyOrNothing(head: AnswerHead, body: Uint8Array | undefined): unknown {
+  try {
+    return body && readBody(head, body);
+  } catch {
+    return undefined;
+  }
+}
+
+function description(call: Call<unknown>, status: number, body: unknown): string {
+  try {
+    const text = call.describeError?.(status, body) ?? '';
+    return text.slice(0, MAX_DESCRIPTION).replace(/[\p{Cc}\p{Cf}]/gu, ' ');
+  } catch {
+    // A refusal of an unforeseen shape must not hide behind the fault of the hook that reads it.
+    return '';
+  }
+}
