@@ -1,0 +1,27 @@
+/** Currencies whose minor unit is not a hundredth. Source: ISO 4217, https://www.six-group.com/en/products-services/financial-information/data-standards.html */
+const exponents: Readonly<Record<number, readonly string[]>> = {
+  0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '),
+  3: 'BHD IQD JOD KWD LYD OMR TND'.split(' '),
+  4: 'CLF UYW'.split(' '),
+};
+const exponentOf = new Map(
+  Object.entries(exponents).flatMap(([exponent, codes]) => codes.map((code) => [code, Number(exponent)])),
+);
+
+/**
+ * Writes minor units as a decimal string of the currency: 4900 USD is `49.00`, 4900 JPY is `4900`. By moving the point
+ * in the digits, because 0.1 has no exact float. Not by Intl, whose data follow use and not ISO 4217 (IQD has none there).
+ *
+ * @param amountMinor whole number of at least 0
+ * @param currency ISO 4217 code
+ * @throws RangeError for another amount
+ */
+export function decimalAmount(amountMinor: number, currency: string): string {
+  if (!Number.isSafeInteger(amountMinor) || amountMinor < 0) {
+    throw new RangeError('An amount in minor units is a whole number of at least 0');
+  }
+  const exponent = exponentOf.get(currency) ?? 2;
+  if (exponent === 0) return String(amountMinor);
+  const digits = String(amountMinor).padStart(exponent + 1, '0');
+  return `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
+}

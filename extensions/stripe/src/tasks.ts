@@ -1,0 +1,20 @@
+import { defineTask, exponential } from '@coordinator/extension';
+import { z } from 'zod';
+
+/**
+ * Note an event of Stripe that starts nothing else, so that it shows on the timeline of its order. Safe to repeat: it
+ * writes a log line.
+ */
+export const recordEvent = defineTask({
+  name: 'stripe.record-event',
+  payload: z.strictObject({
+    eventId: z.string().min(1).max(255),
+    /** Stripe's name of what happened: `charge.dispute.created`. */
+    type: z.string().min(1).max(100),
+    /** ISO 8601, by Stripe's clock. */
+    createdAt: z.iso.datetime(),
+  }),
+  maxAttempts: 5,
+  timeoutMs: 5_000,
+  backoff: exponential({ firstMs: 500, maxMs: 60_000 }),
+});
