@@ -1,0 +1,82 @@
+import { acceptRequest, type Registry, type Route } from '@coordinator/extension';
+import type { Logger } from '@coordinator/logging';
+import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
+import { ATTR, extractTraceContext, inSpan, markFailed, type TraceCarrier } from '@coordinator/tracing';
+import { SpanKind } from '@opentelemetry/api';
+import type { Express } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BearerCheck } from './bearer.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
+import { sendJson, sendProblem } from './problem.ts';
+import { readRawBody } from './raw-body.ts';
+
+/** What the routes of extensions need. */
+export interface AcceptRoutesOptions {
+  readonly registry: Registry;
+  /** The environment of all extensions, see readConfig. */
+  readonly config: unknown;
+  readonly queue: TaskQueue;
+  readonly checkBearer: BearerCheck;
+  readonly log: Logger;
+  /** True once the process is shutting down. */
+  readonly draining: () => boolean;
+}
+
+/** Mounts the routes of all extensions: check, one write, 202. */
+export function mountAcceptRoutes(app: Express, options: AcceptRoutesOptions): void {
+  for (const { extension, route } of options.registry.routes(options.config)) {
+    app.post(route.path, (request, response) => accept(extension, route, request, response, options));
+  }
+}
+
+function accept(
+  extension: string,
+  route: Route,
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: AcceptRoutesOptions,
+): Promise<void> {
+  const settings = {
+    kind: SpanKind.SERVER,
+    parent: extractTraceContext(request.headers as TraceCarrier),
+    attributes: { [ATTR.httpRequestMethod]: 'POST', [ATTR.httpRoute]: route.path, [ATTR.extension]: extension },
+  };
+  return inSpan(`POST ${route.path}`, settings, async (span) => {
+    try {
+      const receipts = await receive(extension, route, request, options);
+      sendReceipts(response, receipts);
+    } catch (error) {
+      refuse(request, response, error, options.log);
+    }
+    span.setAttribute(ATTR.httpResponseStatusCode, response.statusCode);
+    if (response.statusCode >= 500) markFailed(span, { code: response.statusCode });
+  });
+}
+
+async function receive(
+  extension: string,
+  route: Route,
+  request: IncomingMessage,
+  { queue, log, checkBearer, draining }: AcceptRoutesOptions,
+): Promise<Receipt[]> {
+  if (draining()) throw new CoordinatorError('COORD_DRAINING');
+  const { headers } = request;
+  const caller = route.auth.scheme === 'bearer' ? checkBearer(headers.authorization) : extension;
+  const idempotencyKey = readIdempotencyKey(headers['idempotency-key']);
+  const rawBody = await readRawBody(request, route.maxBytes);
+  return acceptRequest(route, { rawBody, headers, context: { caller, queue, idempotencyKey, log } });
+}
+
+function sendReceipts(response: ServerResponse, receipts: readonly Receipt[]): void {
+  const [first] = receipts;
+  const replayed = first !== undefined && receipts.every((receipt) => receipt.duplicate);
+  const links = first === undefined ? {} : { self: `/v1/jobs/${first.jobId}` };
+  sendJson(response, 202, { jobs: receipts, links }, replayed ? { 'idempotency-replayed': 'true' } : {});
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Logger): void {
+  if (!(error instanceof CoordinatorError)) log.error({ err: error }, 'a route failed');
+  // The rest of the body is not read: the connection cannot be used again.
+  if (!request.complete) response.setHeader('connection', 'close');
+  sendProblem(response, error);
+}

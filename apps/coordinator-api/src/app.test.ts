@@ -1,0 +1,134 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Secret } from '@coordinator/config';
+import { Registry } from '@coordinator/extension';
+import { installed } from '@coordinator/installed-extensions';
+import { silentLogger } from '@coordinator/logging';
+import { RedisBackend, RedisConnection } from '@coordinator/tasks';
+import { leakChecks, privateRedis } from '@coordinator/task-testing';
+import { spawnSync } from 'node:child_process';
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app.ts';
+import { createApiServer, drainServer } from './server.ts';
+
+const closing: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+const redis = privateRedis();
+leakChecks(redis);
+
+const order = {
+  orderNumber: 'D-1001',
+  currency: 'USD',
+  customer: { id: '42', username: 'ada', email: 'ada@example.test' },
+  lines: [
+    { lineId: 'l1', kind: 'course', sku: 'course-v1:X+Y+Z', mode: 'verified', quantity: 1, unitPriceMinor: 4900 },
+  ],
+};
+
+/** The API over a real Redis and real HTTP. */
+async function start({ draining }: { draining: () => boolean } = { draining: () => false }) {
+  const connection = new RedisConnection({ url: redis.url, log: silentLogger });
+  await connection.connect();
+  closing.push(() => connection.close());
+  const backend = new RedisBackend(connection, redis.freshPrefix());
+  const config = { STRIPE_WEBHOOK_SECRETS: [new Secret('whsec_test')] };
+  const tokens = new Map([['shop', new Secret('shop-token')]]);
+  const registry = new Registry(installed);
+  const app = createApp({ registry, config, backend, tokens, release: '1.2.3', log: silentLogger, draining });
+  const server = createApiServer(app, draining);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => drainServer({ server, log: silentLogger, graceMs: 1_000, delayMs: 0 }));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const post = (body: unknown = order) =>
+    fetch(`${url}/v1/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer shop-token', connection: 'close' },
+      body: JSON.stringify(body),
+    });
+  const get = (path: string, authorization = 'Bearer shop-token') =>
+    fetch(`${url}${path}`, { headers: { authorization, connection: 'close' } });
+  return { post, get };
+}
+
+describe('the API', () => {
+  test('shows a job that it has accepted', async () => {
+    const { post, get } = await start();
+    const { jobs, links } = (await (await post()).json()) as { jobs: [{ jobId: string }]; links: { self: string } };
+    expect(await (await get(links.self)).json()).toEqual({
+      jobId: jobs[0].jobId,
+      task: 'orders.fulfil',
+      queue: 'orders',
+      state: 'waiting',
+      subject: 'order:D-1001',
+      attempt: 0,
+      maxAttempts: 10,
+      createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      dueAt: expect.any(String),
+      finishedAt: null,
+      outcome: null,
+      error: null,
+      steps: [],
+      traceId: null,
+      release: '1.2.3',
+      parentJobId: null,
+    });
+  });
+
+  test('writes an accepted order in one round trip', async () => {
+    const { post } = await start();
+    await post();
+    await redis.command('CONFIG', 'RESETSTAT');
+    await post({ ...order, orderNumber: 'D-1002' });
+    const stats = String(await redis.command('INFO', 'commandstats'));
+    const calls = Array.from(stats.matchAll(/^cmdstat_(\w+):calls=(\d+)/gm), ([, name, count]) => `${name} ${count}`);
+    // Commands inside the script are counted, too; over the wire comes what is neither of them nor of this test.
+    const inScript = ['get', 'set', 'hset', 'rpush', 'lpush', 'hincrby', 'pexpire', 'time'];
+    const ofThisTest = ['info', 'config', 'hello', 'client', 'auth', 'select', 'ping'];
+    const own = calls.filter((call) => ![...inScript, ...ofThisTest].some((name) => call.startsWith(name)));
+    expect(own).toEqual(['evalsha 1']);
+  });
+
+  test('tells nobody without a token anything about jobs', async () => {
+    const { get } = await start();
+    const refused = await get('/v1/subjects/order:D-1001/jobs', 'Bearer guess');
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  test('has an empty timeline for a subject without jobs', async () => {
+    const { get } = await start();
+    expect(await (await get('/v1/subjects/order:none/jobs')).json()).toEqual({ items: [], cursor: null });
+  });
+
+  test('tells its release, and that it is ready', async () => {
+    const { get } = await start();
+    expect(await (await get('/version')).json()).toEqual({ release: '1.2.3' });
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('accepts nothing while it drains, is not ready then, and closes connections', async () => {
+    const { post, get } = await start({ draining: () => true });
+    const refused = await post();
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(refused.headers.get('connection')).toBe('close');
+    expect(await refused.json()).toMatchObject({ code: 'COORD_DRAINING' });
+    expect((await get('/readyz')).status).toBe(503);
+    expect((await get('/livez')).status).toBe(200);
+  });
+});
+
+test('loading the API loads no handlers, no downstream clients of extensions and no fakes', () => {
+  const script = `
+    const { Registry } = require('@coordinator/extension');
+    require('./src/app.ts');
+    new Registry(require('@coordinator/installed-extensions').installed);
+    console.log(JSON.stringify(Object.keys(require.cache)));
+  `;
+  const flags = ['--conditions=@coordinator/source', '--require', '@swc-node/register', '--eval', script];
+  const { stdout, stderr } = spawnSync(process.execPath, flags, { cwd: `${__dirname}/..`, encoding: 'utf8' });
+  const loaded = JSON.parse(stdout || `["nothing: ${stderr}"]`) as string[];
+  expect(loaded.some((file) => file.endsWith('extensions/orders/src/tasks.ts'))).toBe(true);
+  expect(loaded.filter((file) => /extensions\/[^/]+\/src\/(handlers\/|client\.ts|fake\.ts)/.test(file))).toEqual([]);
+});

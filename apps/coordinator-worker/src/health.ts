@@ -1,0 +1,47 @@
+import { METRICS_CONTENT_TYPE } from '@coordinator/tracing';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+
+/** What the probes of a worker need. */
+export interface HealthOptions {
+  readonly release: string;
+  readonly draining: () => boolean;
+  /** Rejects while Redis cannot be written. */
+  readonly assertWritable: () => Promise<void>;
+  readonly metricsText: () => Promise<string>;
+}
+
+/** Answers `/livez`, `/readyz`, `/version` and `/metrics`; listens to nothing yet. */
+export function createHealthServer({ release, draining, assertWritable, metricsText }: HealthOptions): Server {
+  const routes = new Map<string, (response: ServerResponse) => Promise<void>>([
+    ['/livez', async (response) => send(response, 200, { status: 'ok' })],
+    [
+      '/readyz',
+      async (response) => {
+        if (draining()) return send(response, 503, { status: 'draining' });
+        await assertWritable().then(
+          () => send(response, 200, { status: 'ok' }),
+          () => send(response, 503, { status: 'redis-unavailable' }),
+        );
+      },
+    ],
+    ['/version', async (response) => send(response, 200, { release })],
+    [
+      '/metrics',
+      async (response) => {
+        const text = await metricsText();
+        response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(text);
+      },
+    ],
+  ]);
+  return createServer((request, response) => {
+    const answer = routes.get(request.url ?? '');
+    if (!answer) return send(response, 404, { status: 'not-found' });
+    answer(response).catch(() => send(response, 500, { status: 'error' }));
+  });
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) return;
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,41 @@
+import { workerConfig } from '@coordinator/config';
+import { installed } from '@coordinator/installed-extensions';
+import { releaseOf, runProcess } from '@coordinator/process';
+
+import { observeQueues } from '@coordinator/tracing';
+import { createHealthServer } from './health.ts';
+import { createWorker } from './worker.ts';
+
+runProcess({
+  service: 'coordinator-worker',
+  release: releaseOf(__dirname),
+  config: workerConfig,
+  installed,
+  start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
+    const worker = await createWorker({
+      registry,
+      config,
+      backend,
+      redisUrl: config.REDIS_URL,
+      queues: config.WORKER_QUEUES,
+      concurrency: config.WORKER_CONCURRENCY,
+      leaseMs: config.WORKER_LEASE_MS,
+      release,
+      log,
+    });
+    const health = createHealthServer({
+      release,
+      draining,
+      assertWritable: () => backend.assertWritable(),
+      metricsText: () => tracing.metricsText(),
+    });
+    observeQueues(() => Promise.all(registry.catalog.queues().map((queue) => backend.readQueue(queue))));
+    health.on('error', fail);
+    health.listen(config.WORKER_PORT, () => log.info({ port: config.WORKER_PORT }, 'listening'));
+    worker.start();
+    return async () => {
+      await worker.drain(config.SHUTDOWN_GRACE_MS);
+      health.close();
+    };
+  },
+});

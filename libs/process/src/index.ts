@@ -1,0 +1,3 @@
+/** What the processes of the coordinator have in common: how they start, and how they stop. */
+export { releaseOf } from './release.ts';
+export { runProcess, type ProcessOptions, type ProcessParts } from './run-process.ts';

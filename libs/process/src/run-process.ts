@@ -1,0 +1,104 @@
+import { ConfigError, coreConfig, readConfig, type Config } from '@coordinator/config';
+import { loadExtensions, Registry, RegistryError, type Extension } from '@coordinator/extension';
+import { createLogger, flushLogs, type Logger } from '@coordinator/logging';
+import { checkRedisServer, isUnavailable, RedisBackend, RedisConnection } from '@coordinator/tasks';
+import { startTracing, type Tracing } from '@coordinator/tracing';
+import type { z } from 'zod';
+
+/** What a process works with. */
+export interface ProcessParts<Settings> {
+  /** The environment of the process and of all extensions. */
+  readonly config: Settings;
+  readonly registry: Registry;
+  readonly backend: RedisBackend;
+  readonly release: string;
+  readonly log: Logger;
+  readonly tracing: Tracing;
+  /** True once the process was told to stop. */
+  readonly draining: () => boolean;
+  /** Ends the process with a message and exit code 1; for faults that leave nothing to go on with. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** What a process is. */
+export interface ProcessOptions<Schema extends z.ZodObject> {
+  /** Name in logs and traces. */
+  readonly service: string;
+  readonly release: string;
+  /** What it reads from the environment besides coreConfig and what the extensions read. */
+  readonly config: Schema;
+  readonly installed: readonly Extension[];
+  /** Begins the work. What it returns is called once, at SIGTERM or SIGINT, and ends the work. */
+  readonly start: (parts: ProcessParts<Config<[typeof coreConfig, Schema]>>) => Promise<() => Promise<void>>;
+}
+
+/**
+ * Runs a process: reads the environment (all faults at once, exit 1), starts telemetry, connects to Redis (which may be
+ * away), starts the work; at SIGTERM or SIGINT ends the work and exits 0; at a second signal exits 1 at once.
+ */
+export function runProcess<Schema extends z.ZodObject>(options: ProcessOptions<Schema>): void {
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  run(options).catch(fail);
+}
+
+async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>): Promise<void> {
+  const { service, release, start } = options;
+  const own = [coreConfig, options.config] as [typeof coreConfig, Schema];
+  // The extensions must be known before their variables can be read; their faults are reported together with ours.
+  const registry = new Registry(await loadExtensions(options.installed, extensionPackages()));
+  const config = readConfig([...own, ...registry.extensions.map((extension) => extension.config)]) as Config<
+    typeof own
+  >;
+  const core = config as Config<[typeof coreConfig]>;
+
+  const log = createLogger({ service, release, level: core.LOG_LEVEL });
+  const tracing = startTracing({
+    service,
+    release,
+    onProblem: (problem) => log.warn({ problem }, 'telemetry trouble'),
+  });
+  const connection = new RedisConnection({ url: core.REDIS_URL, log });
+  let draining = false;
+  const connected = connection.connect().then(() => refuseUnsafeServer(connection, log));
+  // Closing while Redis was never reached is no fault.
+  connected.catch((error: unknown) => (draining ? undefined : fail(error)));
+  const backend = new RedisBackend(connection);
+
+  const end = await start({ config, registry, backend, release, log, tracing, draining: () => draining, fail });
+  const stop = async (signal: NodeJS.Signals) => {
+    if (draining) process.exit(1);
+    draining = true;
+    log.info({ signal }, 'draining');
+    await end();
+    connection.close();
+    await tracing.shutdown();
+    log.info('stopped');
+    flushLogs();
+    process.exit(0);
+  };
+  process.on('SIGTERM', (signal) => void stop(signal).catch(fail));
+  process.on('SIGINT', (signal) => void stop(signal).catch(fail));
+}
+
+async function refuseUnsafeServer(connection: RedisConnection, log: Logger): Promise<void> {
+  try {
+    const { faults, warnings } = await checkRedisServer(connection);
+    for (const warning of warnings) log.warn(warning);
+    if (faults.length > 0) fail(new ConfigError(faults.map((fault) => `REDIS_URL: ${fault}`)));
+  } catch (error) {
+    // Gone again between connecting and asking: the connection says so, and the check waits for the next start.
+    if (!isUnavailable(error)) fail(error);
+  }
+}
+
+function extensionPackages(): readonly string[] {
+  return readConfig([coreConfig.pick({ COORDINATOR_EXTENSIONS: true })]).COORDINATOR_EXTENSIONS;
+}
+
+function fail(error: unknown): void {
+  const clear = error instanceof ConfigError || error instanceof RegistryError;
+  process.stderr.write(`${clear || !(error instanceof Error) ? String((error as Error).message) : error.stack}\n`);
+  flushLogs();
+  process.exit(1);
+}
