@@ -189,7 +189,7 @@ describe('a refusal', () => {
     [304, {}, 'permanent', refused, undefined],
     [307, {}, 'permanent', refused, undefined],
     [400, {}, 'permanent', refused, undefined],
-    [401, {}, 'permanent', refused, undefined],
+    [401, {}, 'transient', unavailable, undefined],
     [404, { 'retry-after': '5' }, 'permanent', refused, undefined],
     [409, {}, 'permanent', refused, undefined],
     [410, {}, 'permanent', refused, undefined],

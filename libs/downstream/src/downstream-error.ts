@@ -34,9 +34,15 @@ export class DownstreamError extends TaskError {
     return this.#body;
   }
 
-  /** The same failure without status and body: a caller would take the 404 of a token endpoint for that of its own call. */
+  /**
+   * The same failure without status and body: a caller would take the 404 of a token endpoint for that of its own call.
+   * Never permanent: credentials that are refused are for people to mend, and the job can wait for them.
+   */
   ofToken(): DownstreamError {
-    const { kind, code, message, retryAfterMs, cause } = this;
+    const { message, retryAfterMs, cause } = this;
+    const ours = this.kind === 'permanent';
+    const kind = ours ? 'transient' : this.kind;
+    const code = ours ? 'COORD_DOWNSTREAM_UNAVAILABLE' : this.code;
     return new DownstreamError(kind, code, message, { retryAfterMs, cause });
   }
 }

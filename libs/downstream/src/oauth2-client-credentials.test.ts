@@ -158,7 +158,7 @@ describe('after 401', () => {
 
   test('a second one is final', async () => {
     answer = only('none');
-    await expect(call(clientOf())).rejects.toMatchObject({ kind: 'permanent', status: 401 });
+    await expect(call(clientOf())).rejects.toMatchObject({ kind: 'transient', status: 401 });
     expect([tokenCalls.length, calls.length]).toEqual([2, 2]);
   });
 
@@ -178,8 +178,8 @@ describe('after 401', () => {
 
 describe('a token that does not come', () => {
   test.each([
-    [401, '{"error":"invalid_client"}', 'permanent', 'lms: POST /oauth2/access_token answered 401 (invalid_client)'],
-    [400, '{"error":"Ada is not welcome"}', 'permanent', 'lms: POST /oauth2/access_token answered 400'],
+    [401, '{"error":"invalid_client"}', 'transient', 'lms: POST /oauth2/access_token answered 401 (invalid_client)'],
+    [400, '{"error":"Ada is not welcome"}', 'transient', 'lms: POST /oauth2/access_token answered 400'],
     [503, '', 'transient', 'lms: POST /oauth2/access_token answered 503'],
     [200, '{}', 'transient', 'lms: POST /oauth2/access_token answered 200, unusable (access_token: invalid_type)'],
     [

@@ -56,7 +56,8 @@ function refusal(call: Call<unknown>, head: AnswerHead, body: unknown, judge: Ju
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
     return error('rate-limited', 'COORD_DOWNSTREAM_RATE_LIMITED', retryAfterMs);
   }
-  if (status === 408 || status === 425 || status >= 500) return error('transient', 'COORD_DOWNSTREAM_UNAVAILABLE');
+  // 401: our credentials are wrong or were changed. That is for people to mend, and the job can wait for them.
+  if ([401, 408, 425].includes(status) || status >= 500) return error('transient', 'COORD_DOWNSTREAM_UNAVAILABLE');
   return error('permanent', 'COORD_DOWNSTREAM_REFUSED');
 }
 
