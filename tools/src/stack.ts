@@ -54,7 +54,7 @@ export interface StackUrls {
   api: string;
   /** Every API process. */
   apis: string[];
-  /** The admin API and console of the first API process. */
+  /** Probes and metrics of the first API process. */
   admin: string;
   /** Every worker's probes and metrics. */
   workers: string[];

@@ -11,7 +11,7 @@ const urls = {
 };
 
 test('the banner shows one order to place, and how to see what became of the same order', () => {
-  const banner = startBanner({ urls, admin: true, redisNote: 'data kept in x', env: {} });
+  const banner = startBanner({ urls, redisNote: 'data kept in x', env: {} });
   const [, number] = /"orderNumber":"([^"]+)"/.exec(banner) ?? [];
   expect(number).toMatch(/^D-\w+/);
   expect(banner).toContain(`/v1/subjects/order:${number}/jobs`);
@@ -19,8 +19,8 @@ test('the banner shows one order to place, and how to see what became of the sam
 });
 
 test('the banner shows no password and no token of somebody’s own', () => {
-  const env = { API_TOKENS: 'shop=secret', ADMIN_TOKENS: 'a=secret:read' };
-  const banner = startBanner({ urls, admin: false, redisNote: 'REDIS_URL', env });
+  const env = { API_TOKENS: 'shop=secret' };
+  const banner = startBanner({ urls, redisNote: 'REDIS_URL', env });
   expect(banner).not.toContain('secret');
   expect(banner).not.toContain('hidden');
   expect(banner).not.toContain('dev-token');

@@ -5,8 +5,6 @@ import { DEVELOPMENT_TOKENS } from './stack-environment.ts';
 /** What the banner tells. */
 export interface BannerFacts {
   urls: StackUrls;
-  /** Whether the admin API answers. */
-  admin: boolean;
   /** Where Redis keeps its data, or that it is somebody else's. */
   redisNote: string;
   /** The environment that the stack was started in. */
@@ -14,13 +12,13 @@ export interface BannerFacts {
 }
 
 /** The text that `npm start` ends its start with: where everything is, and what to try. */
-export function startBanner({ urls, admin, redisNote, env }: BannerFacts): string {
+export function startBanner({ urls, redisNote, env }: BannerFacts): string {
   const order = orderExample();
   const token = env.API_TOKENS === undefined ? 'dev-token' : '<a token of API_TOKENS>';
   const authorization = `-H 'Authorization: Bearer ${token}'`;
   const places = [
     ['API', urls.api],
-    ...(admin ? [['Admin', urls.admin]] : []),
+    ['Admin', `${urls.admin} (probes, metrics of the API)`],
     ['Worker', `${urls.workers.join(' ')} (probes, metrics)`],
     ['Sandbox', `${urls.sandbox}/__ledger (what the services were asked to do)`],
     ['Redis', `${urls.redis.replace(/\/\/[^@/]*@/, '//')} (${redisNote})`],

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { findRedisServer, startRedis } from '@coordinator/task-testing';
 import { claimDataFolder } from './data-folder.ts';
-import { httpStatus } from './http-status.ts';
 import { createLogView, type LogViewOptions } from './log-view.ts';
 import { takenPorts } from './port-check.ts';
 import { REPOSITORY } from './repository.ts';
@@ -29,7 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   };
   const taken = await takenPorts([
     { user: 'API', variable: 'API_PORT', port: ports.api },
-    { user: 'admin API', variable: 'ADMIN_PORT', port: ports.admin },
+    { user: 'API (probes)', variable: 'ADMIN_PORT', port: ports.admin },
     { user: 'worker', variable: 'WORKER_PORT', port: ports.worker },
     { user: 'sandbox', variable: 'SANDBOX_PORT', port: ports.sandbox },
   ]);
@@ -38,9 +37,8 @@ async function main(args: readonly string[]): Promise<void> {
   const run = new StartedRun(say);
   try {
     const { urls } = await bringUp(run, ports, createLogView(viewOptions(args)));
-    const admin = (await httpStatus(`${urls.admin}/livez`)) === 200;
     const redisNote = run.redis === undefined ? 'REDIS_URL' : `data kept in ${DATA}`;
-    if (!run.ending) say(startBanner({ urls, admin, redisNote, env: process.env }));
+    if (!run.ending) say(startBanner({ urls, redisNote, env: process.env }));
   } catch (error) {
     await run.fail(error);
   }

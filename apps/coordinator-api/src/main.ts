@@ -1,6 +1,6 @@
 import { apiConfig, ConfigError, type Secret } from '@coordinator/config';
 import { installed } from '@coordinator/installed-extensions';
-import { releaseOf, runProcess } from '@coordinator/process';
+import { createHealthServer, releaseOf, runProcess } from '@coordinator/process';
 
 import { createApp } from './app.ts';
 import { createApiServer, drainServer } from './server.ts';
@@ -10,11 +10,19 @@ runProcess({
   release: releaseOf(__dirname),
   config: apiConfig,
   installed,
-  start: async ({ config, registry, backend, release, log, draining, fail }) => {
+  start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
     const tokens = callerTokens(config.API_TOKENS, config.NODE_ENV);
     const server = createApiServer(createApp({ registry, config, backend, tokens, release, log, draining }), draining);
     server.on('error', fail);
     server.listen(config.API_PORT, () => log.info({ port: config.API_PORT }, 'listening'));
+    const health = createHealthServer({
+      release,
+      draining,
+      assertWritable: () => backend.assertWritable(),
+      metricsText: () => tracing.metricsText(),
+    });
+    health.on('error', fail);
+    health.listen(config.ADMIN_PORT);
     return () => drainServer({ server, log, graceMs: config.SHUTDOWN_GRACE_MS, delayMs: config.SHUTDOWN_DELAY_MS });
   },
 });

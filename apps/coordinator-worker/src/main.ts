@@ -1,9 +1,8 @@
 import { workerConfig } from '@coordinator/config';
 import { installed } from '@coordinator/installed-extensions';
-import { releaseOf, runProcess } from '@coordinator/process';
+import { createHealthServer, releaseOf, runProcess } from '@coordinator/process';
 
 import { observeQueues } from '@coordinator/tracing';
-import { createHealthServer } from './health.ts';
 import { createWorker } from './worker.ts';
 
 runProcess({

@@ -7,6 +7,8 @@ import { list } from './text-fields.ts';
 export const apiConfig = z.object({
   /** Where the API listens. Default 8080. */
   API_PORT: port(8080),
+  /** Where the API answers probes and metrics for those who run it. Default 8081. */
+  ADMIN_PORT: port(8081),
   /** Bearer tokens of callers by name, `shop=SECRET,…`. A production start without any must be refused. */
   API_TOKENS: namedTokens().optional(),
   /**

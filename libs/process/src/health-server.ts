@@ -1,7 +1,7 @@
 import { METRICS_CONTENT_TYPE } from '@coordinator/tracing';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 
-/** What the probes of a worker need. */
+/** What the probes need. */
 export interface HealthOptions {
   readonly release: string;
   readonly draining: () => boolean;
