@@ -1,0 +1,72 @@
+import type { Series } from '../rounds.ts';
+import { ratioOf, spreadOf, type Spread } from '../statistics.ts';
+import { markdownTable } from './markdown-table.ts';
+import type { RunFacts } from './run-facts.ts';
+
+/** One of the two benchmarks, measured. */
+export interface Section {
+  readonly title: string;
+  /** What was measured and how, in Markdown. */
+  readonly about: string;
+  readonly series: readonly Series[];
+  /** Name of the series that the others are compared with. */
+  readonly baseline: string;
+  /** What the ratios are to stay below, by name of the series. */
+  readonly aims: ReadonlyMap<string, number>;
+}
+
+const times = ({ median, least, greatest }: Spread) =>
+  `${median.toFixed(2)} (${least.toFixed(2)}–${greatest.toFixed(2)})`;
+const micros = ({ median, least, greatest }: Spread) =>
+  `${median.toFixed(0)} (${least.toFixed(0)}–${greatest.toFixed(0)})`;
+const node = ({ measurements }: Series) => measurements.map(({ nodeUs }) => nodeUs);
+const redis = ({ measurements }: Series) => measurements.map(({ redisUs }) => redisUs);
+const both = ({ measurements }: Series) => measurements.map(({ nodeUs, redisUs }) => nodeUs + redisUs);
+
+/** Writes a run as Markdown: ratios first, then whether the aim is met, then what they were made from. */
+export function reportOf(sections: readonly Section[], { date, command, facts }: RunFacts): string {
+  return `# Benchmarks
+
+Written by \`${command}\` on ${date}. Ratios are medians over the rounds of a run, with the least and the greatest in
+brackets; below 1 is cheaper than the variant that is compared with. They are of CPU time, not of time: how long a
+caller waits depends on the disk under Redis, which writes every job before it answers.
+
+${sections.map(sectionText).join('\n\n')}
+
+## Where this ran
+
+${facts.map(([name, value]) => `- ${name}: ${value}`).join('\n')}
+`;
+}
+
+function sectionText({ title, about, series, baseline, aims }: Section): string {
+  const base = series.find(({ name }) => name === baseline) as Series;
+  const columns = [node, redis, both];
+  const ratios = series.map((one) => [one.name, ...columns.map((column) => times(ratioOf(column(one), column(base))))]);
+  const absolute = series.map((one) => [one.name, ...columns.map((column) => micros(spreadOf(column(one))))]);
+  const verdicts = series.flatMap((one) => {
+    const aim = aims.get(one.name);
+    return aim === undefined ? [] : [verdict(one, base, aim)];
+  });
+  const remarks = series.flatMap((one) => one.remarks);
+  const rounds = base.measurements.length;
+  return [
+    `## ${title}`,
+    about,
+    `CPU time against “${baseline}”, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}:`,
+    markdownTable(['', 'Node', 'Redis', 'Node + Redis'], ratios),
+    [...verdicts, ...remarks].map((line) => `- ${line}`).join('\n'),
+    'The same in microseconds. These say nothing about another machine, and little about this one at another hour:',
+    markdownTable(['µs', 'Node', 'Redis', 'Node + Redis'], absolute),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** Judged with Redis: what a server saves by making Redis work is not saved. */
+function verdict(one: Series, base: Series, aim: number): string {
+  const together = ratioOf(both(one), both(base)).median;
+  const alone = ratioOf(node(one), node(base)).median;
+  const met = together <= aim ? '**met**' : '**not met**';
+  return `Aim for “${one.name}”, Node + Redis: at most ${aim.toFixed(2)}. ${met} with ${together.toFixed(2)} (Node ${alone.toFixed(2)}).`;
+}
