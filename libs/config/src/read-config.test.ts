@@ -41,6 +41,7 @@ describe('reading', () => {
       SHUTDOWN_GRACE_MS: 25_000,
       COORDINATOR_EXTENSIONS: [],
       API_PORT: 8080,
+      ADMIN_PORT: 8081,
       SHUTDOWN_DELAY_MS: 0,
       WORKER_PORT: 8082,
       WORKER_QUEUES: [],

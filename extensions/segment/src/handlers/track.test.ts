@@ -58,11 +58,19 @@ describe('an event', () => {
   });
 
   test('that Segment refuses is dead at once', async () => {
-    const { outcomes } = await run({ ...service.environment(), SEGMENT_WRITE_KEY: 'of-somebody-else' });
+    service.fail({ route: 'segment.track', mode: '400' });
+    const { outcomes } = await run();
 
     expect(outcomes).toMatchObject([
       { kind: 'dead', reason: 'permanent', error: { code: 'COORD_DOWNSTREAM_REFUSED' } },
     ]);
+    expect(service.ledger()).toEqual([]);
+  });
+
+  test('whose write key is wrong waits until somebody has mended it', async () => {
+    const { outcomes } = await run({ ...service.environment(), SEGMENT_WRITE_KEY: 'of-somebody-else' });
+
+    expect(outcomes[0]).toMatchObject({ kind: 'retried', error: { message: 'segment: POST /v1/track answered 401' } });
     expect(service.ledger()).toEqual([]);
   });
 
