@@ -21,9 +21,9 @@ export interface AcceptOptions extends RoundsOptions {
 export const ACCEPT = {
   ours: 'ours, tracing off',
   traced: 'ours, tracing on',
-  bare: 'bare: Express + bee-queue',
-  checked: 'bare, with token, schema and key checked',
-  bullmq: 'bare: Express + BullMQ',
+  bare: 'Express + bee-queue',
+  checked: 'the same with our checks',
+  bullmq: 'Express + BullMQ',
 } as const;
 
 /** CPU per accepted `POST /v1/orders`, beside servers that do less. */

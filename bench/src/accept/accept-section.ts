@@ -6,11 +6,15 @@ export async function acceptSection(options: AcceptOptions): Promise<Section> {
   options.onProgress(`accept: ${options.requests} requests per measurement`);
   return {
     title: 'Accepting an order',
-    about: `\`POST /v1/orders\` over 20 keep-alive connections, each sending its next order when the last is answered,
-${options.requests} orders per measurement. Servers, load, Redis and trace collector are processes of their own. “${ACCEPT.ours}” is
-the API as it is deployed: it checks token, schema and idempotency key and writes record, timeline and queue at once.
-With tracing on it exports every trace (two spans) over OTLP. “${ACCEPT.bare}” parses the body and saves a job, nothing
-else. “${ACCEPT.checked}” adds the same checks, made the usual way. BullMQ runs over node-redis, the client of ours.`,
+    about: `\`POST /v1/orders\` over 20 keep-alive connections, each of which sends its next order when the last is answered,
+${options.requests} orders per measurement. Every server, the load, Redis and the trace collector are processes of their own.
+
+- ${ACCEPT.ours}: the API as it is deployed. It checks token, schema and idempotency key, and writes record, timeline
+  and queue in one step.
+- ${ACCEPT.traced}: the same, with every trace (two spans) exported over OTLP; what the export costs is counted.
+- ${ACCEPT.bare}: \`express.json()\` and one \`save()\`. It checks nothing, and a repeated order is a second job.
+- ${ACCEPT.checked}: token, the very same schema, and the key as job id, the way most would write it.
+- ${ACCEPT.bullmq}: as bare as bee-queue's, over node-redis, the client that ours uses.`,
     series: await benchmarkAccept(options),
     baseline: ACCEPT.bare,
     aims: new Map([

@@ -27,9 +27,11 @@ const both = ({ measurements }: Series) => measurements.map(({ nodeUs, redisUs }
 export function reportOf(sections: readonly Section[], { date, command, facts }: RunFacts): string {
   return `# Benchmarks
 
-Written by \`${command}\` on ${date}. Ratios are medians over the rounds of a run, with the least and the greatest in
-brackets; below 1 is cheaper than the variant that is compared with. They are of CPU time, not of time: how long a
-caller waits depends on the disk under Redis, which writes every job before it answers.
+Written by \`${command}\` on ${date}.
+
+Ratios are of CPU time, taken round by round: the median of all rounds, with the least and the greatest in brackets.
+Below 1 is cheaper than what is compared with. They say nothing about how long a caller waits: that depends on the disk
+under Redis, which has written every job before it answers.
 
 ${sections.map(sectionText).join('\n\n')}
 

@@ -19,8 +19,8 @@ export interface WorkOptions extends RoundsOptions {
 export const WORK = {
   ours: 'ours, tracing off',
   traced: 'ours, tracing on',
-  bee: 'bare: bee-queue',
-  bullmq: 'bare: BullMQ',
+  bee: 'bee-queue',
+  bullmq: 'BullMQ',
 } as const;
 
 /** CPU per job of a worker whose handler does nothing, beside workers that promise less. */

@@ -7,10 +7,12 @@ export async function workSection(options: WorkOptions): Promise<Section> {
   options.onProgress(`work: ${options.jobs} jobs per measurement`);
   return {
     title: 'Working off a queue',
-    about: `A worker with ${CONCURRENCY} jobs at once and a handler that does nothing, ${options.jobs} waiting orders per measurement. Ours
-claims each job under a lease and keeps a record of it; it validates the payload, logs nothing, and with tracing on
-exports a span per attempt. The bare ones take a job, run it and remove it; bee-queue with the settings that make it
-fast (no events, no stored jobs, removed on success).`,
+    about: `A worker with ${CONCURRENCY} jobs at once and a handler that does nothing; ${options.jobs} orders wait when a measurement begins.
+
+- ${WORK.ours}: claims each job under a lease, validates its payload and keeps a record of how it ended. Logs nothing.
+- ${WORK.traced}: the same, with a span per attempt exported over OTLP; what the export costs is counted.
+- ${WORK.bee}: with the settings that make it fast (no events, no stored jobs, removed on success).
+- ${WORK.bullmq}: removed on completion; over node-redis.`,
     series: await benchmarkWork(options),
     baseline: WORK.bee,
     aims: new Map(),

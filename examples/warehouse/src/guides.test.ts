@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const EXAMPLE = join(__dirname, '..');
+const ROOT = join(EXAMPLE, '../..');
+
+interface Quote {
+  readonly guide: string;
+  /** As the first line of the block names it: from the example's folder, or from that of the repository. */
+  readonly file: string;
+  readonly code: string;
+}
+
+/** The TypeScript blocks of a guide; one that names no file is a quote of nothing. */
+function quotesOf(guide: string): Quote[] {
+  const markdown = readFileSync(join(ROOT, 'docs/guides', guide), 'utf8');
+  return [...markdown.matchAll(/^ *```(?:ts|typescript)\b.*\n([^]*?)^ *```$/gm)].map(([, block = '']) => {
+    const [, file = 'a file that the first line does not name', code = block] =
+      /^\/\/ (\S+\.ts)\n([^]*)$/.exec(block) ?? [];
+    return { guide, file, code };
+  });
+}
+
+function contentOf(file: string): string {
+  return readFileSync(join(file.startsWith('src/') ? EXAMPLE : ROOT, file), 'utf8');
+}
+
+const extensionGuide = quotesOf('write-an-extension.md');
+const testGuide = quotesOf('test-a-task.md');
+
+test.each([...extensionGuide, ...testGuide])('$guide quotes $file as it is', ({ file, code }) => {
+  // Lines of their own on both sides, so that half a statement is no quote.
+  expect(`\n${contentOf(file)}`).toContain(`\n${code}`);
+});
+
+test('who follows write-an-extension.md to its end has the whole extension', () => {
+  const files = readdirSync(join(EXAMPLE, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('fixtures'))
+    .map((file) => `src/${file}`);
+  const quoted = extensionGuide.map(({ file, code }) => [file, code]);
+
+  expect(Object.fromEntries(quoted)).toEqual(Object.fromEntries(files.map((file) => [file, contentOf(file)])));
+});

@@ -1,0 +1,10 @@
+import type { Handlers } from '@coordinator/extension';
+import { WarehouseClient } from '../client.ts';
+import type { WarehouseConfig } from '../config.ts';
+import type * as tasks from '../tasks.ts';
+import { ship } from './ship.ts';
+
+/** The handlers of this extension. */
+export function createHandlers(config: WarehouseConfig): Handlers<typeof tasks> {
+  return { ship: ship(new WarehouseClient(config)) };
+}

@@ -1,0 +1,16 @@
+import { defineTask } from '@coordinator/extension';
+import { z } from 'zod';
+
+/** Have one line of an order shipped. Safe to repeat: the warehouse honours the idempotency key. */
+export const ship = defineTask({
+  name: 'warehouse.ship',
+  payload: z.strictObject({
+    orderNumber: z.string().min(1).max(64),
+    sku: z.string().min(1).max(255),
+    quantity: z.int().positive(),
+  }),
+  // More than three days hold, so that the age of the job ends its retries and not their number.
+  maxAttempts: 200,
+  // Longer than a call of the client can take, so that a slow call is reported as one.
+  timeoutMs: 20_000,
+});
