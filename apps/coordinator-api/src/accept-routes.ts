@@ -3,7 +3,6 @@ import type { Logger } from '@coordinator/logging';
 import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
 import { ATTR, extractTraceContext, inSpan, markFailed, type TraceCarrier } from '@coordinator/tracing';
 import { SpanKind } from '@opentelemetry/api';
-import type { Express } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BearerCheck } from './bearer.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
@@ -22,11 +21,19 @@ export interface AcceptRoutesOptions {
   readonly draining: () => boolean;
 }
 
-/** Mounts the routes of all extensions: check, one write, 202. */
-export function mountAcceptRoutes(app: Express, options: AcceptRoutesOptions): void {
-  for (const { extension, route } of options.registry.routes(options.config)) {
-    app.post(route.path, (request, response) => accept(extension, route, request, response, options));
-  }
+/** Answers a request, whatever happens. */
+export type Accept = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** What `POST` does on the paths of all extensions: check, one write, 202. */
+export function acceptRoutes(options: AcceptRoutesOptions): ReadonlyMap<string, Accept> {
+  return new Map(
+    options.registry
+      .routes(options.config)
+      .map(({ extension, route }) => [
+        route.path,
+        (request, response) => accept(extension, route, request, response, options),
+      ]),
+  );
 }
 
 function accept(

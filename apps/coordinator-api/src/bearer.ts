@@ -1,6 +1,6 @@
 import type { Secret } from '@coordinator/config';
 import { CoordinatorError } from '@coordinator/tasks';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Finds the caller whose token an Authorization header shows. @throws CoordinatorError COORD_UNAUTHORIZED */
 export type BearerCheck = (authorization: string | undefined) => string;
@@ -18,5 +18,5 @@ export function bearerCheck(tokens: ReadonlyMap<string, Secret>): BearerCheck {
 }
 
 function digest(token: string): string {
-  return createHash('sha256').update(token).digest('base64');
+  return hash('sha256', token, 'base64');
 }

@@ -1,22 +1,42 @@
--- waiting -> running. bee-queue has moved the id from `waiting` to `active`; this takes the lease.
--- KEYS root   ARGV queue, id, token, leaseMs
--- Returns {now, record as a flat list}, or nil when the id is only a leftover of a job that is elsewhere.
--- Repeated with the same token, because an answer was lost, it returns the claim that was made.
-local queue, id, token, lease_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local key = job_key(id)
-local state, holder = unpack(redis.call('HMGET', key, 'state', 'token'))
-if state == 'running' and holder == token then
-  return { now_ms(), redis.call('HGETALL', key) }
-end
-if state ~= 'waiting' then
-  -- A running job has its own entry in `active`; for every other state this one is stale.
-  if state ~= 'running' then
-    redis.call('LREM', queue_key(queue, 'active'), 0, id)
-  end
-  return false
-end
+-- waiting -> running. bee-queue has moved an id from `waiting` to `active`; this takes its lease, and takes along as many
+-- further jobs as the worker has free slots: one round trip serves them all.
+-- KEYS root   ARGV queue, token, leaseMs, popped id, how many more at most, '1' when repeated because an answer was lost
+-- Returns {now, {id, record as a flat list}, …}. A popped id that is only a leftover of a job elsewhere gives none.
+-- Repeated with its token, it also returns the claims that were made.
+local queue, token, lease_ms, popped, more, again =
+  ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
+local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
 local now = now_ms()
-redis.call('HINCRBY', key, 'attempt', 1)
-redis.call('HSET', key, 'state', 'running', 'token', token, 'startedAt', now)
-redis.call('ZADD', queue_key(queue, 'leases'), now + lease_ms, id)
-return { now, redis.call('HGETALL', key) }
+local claims = { now }
+
+if again == '1' then
+  for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
+    if redis.call('HGET', job_key(id), 'token') == token then
+      claims[#claims + 1] = { id, redis.call('HGETALL', job_key(id)) }
+    end
+  end
+end
+
+local function claim(id)
+  local key = job_key(id)
+  local state = redis.call('HGET', key, 'state')
+  if state == 'waiting' then
+    redis.call('HINCRBY', key, 'attempt', 1)
+    redis.call('HSET', key, 'state', 'running', 'token', token, 'startedAt', now)
+    redis.call('ZADD', leases, now + lease_ms, id)
+    claims[#claims + 1] = { id, redis.call('HGETALL', key) }
+  elseif state ~= 'running' then
+    -- A running job has its own entry in `active`; for every other state this one is stale.
+    redis.call('LREM', active, 0, id)
+  end
+end
+
+claim(popped)
+for _ = 1, more do
+  local id = redis.call('RPOPLPUSH', waiting, active)
+  if not id then
+    break
+  end
+  claim(id)
+end
+return claims

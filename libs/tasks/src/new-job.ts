@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { injectTraceContext } from '@coordinator/tracing';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
 import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
@@ -81,7 +81,7 @@ function validDelay(delayMs: number): number {
 function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string): Dedupe | undefined {
   const { idempotencyKey, refuseOtherPayload = true } = options;
   if (idempotencyKey === undefined) return undefined;
-  const fingerprint = refuseOtherPayload ? createHash('sha256').update(payload).digest('base64url').slice(0, 22) : '';
+  const fingerprint = refuseOtherPayload ? hash('sha256', payload, 'base64url').slice(0, 22) : '';
   return { key: `${task.name}:${idempotencyKey}`, fingerprint, windowMs: task.dedupeMs };
 }
 

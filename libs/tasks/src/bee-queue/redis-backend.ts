@@ -23,6 +23,17 @@ export const DEFAULT_KEY_PREFIX = '{cc}';
 const PROMOTE_AT_MOST = '500';
 const CRASHED = JSON.stringify(failureOf(new CoordinatorError('COORD_CRASHED_WORKER')));
 
+/** How jobs are claimed. */
+export interface ClaimBatch {
+  readonly leaseMs: number;
+  /** The same for a repetition, whose claims it then returns as well. */
+  readonly token: string;
+  /** How many waiting jobs to take along, at most. */
+  readonly more: number;
+  /** Whether the call is repeated because an answer was lost. */
+  readonly again: boolean;
+}
+
 /** Stores jobs in Redis: records as hashes, indexes where bee-queue expects them. Every transition is one script. */
 export class RedisBackend implements QueueBackend {
   readonly #connection: RedisConnection;
@@ -47,9 +58,16 @@ export class RedisBackend implements QueueBackend {
     }));
   }
 
-  async claim(queue: string, jobId: string, leaseMs: number, token = randomUUID()): Promise<Claim | undefined> {
-    const reply = (await this.#run(scripts.claim, [queue, jobId, token, String(leaseMs)])) as [number, string[]] | null;
-    return reply === null ? undefined : readClaim(jobId, queue, token, reply[0], reply[1]);
+  async claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined> {
+    const claims = await this.claimBatch(queue, jobId, { leaseMs, token: token ?? randomUUID(), more: 0, again: true });
+    return claims.find((claim) => claim.jobId === jobId);
+  }
+
+  /** Takes the lease of a popped job, and of further waiting ones; none when the id is only a leftover. */
+  async claimBatch(queue: string, jobId: string, { leaseMs, token, more, again }: ClaimBatch): Promise<Claim[]> {
+    const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0'];
+    const [nowMs, ...records] = (await this.#run(scripts.claim, args)) as [number, ...[string, string[]][]];
+    return records.map(([id, record]) => readClaim(id, queue, token, nowMs, record));
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {

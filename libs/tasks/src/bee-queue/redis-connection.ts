@@ -33,6 +33,8 @@ export class RedisConnection {
       url,
       RESP: 2,
       disableOfflineQueue: true,
+      // Our own deadline below costs less than the client's, an AbortSignal per command.
+      commandOptions: { timeout: undefined },
       pingInterval: SILENCE_MS / 2,
       socket: {
         connectTimeout: 2_000,
@@ -79,16 +81,20 @@ export class RedisConnection {
     if (this.#client.isOpen) this.#client.destroy();
   }
 
-  async #withDeadline<T>(reply: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
+  #withDeadline<T>(reply: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
+      reply.then(
+        (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        (error: Error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      );
     });
-    try {
-      return await Promise.race([reply, deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   #lost(error: unknown): void {

@@ -1,6 +1,6 @@
 import type { Logger } from '@coordinator/logging';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextLoop, setTimeout as delay } from 'node:timers/promises';
 import { isUnavailable } from '../error-codes.ts';
 import type { Claim } from '../queue-backend.ts';
 import { BeeQueue, createPopClient, type PopClient } from './bee-queue.ts';
@@ -26,8 +26,12 @@ const PAUSE_MS = 250;
 export class ReliableQueue extends BeeQueue {
   readonly #options: ReliableQueueOptions;
   #pop: PopClient | undefined;
-  /** Pops take turns: at most one is on the wire, so that stopping waits for one answer only. */
+  /** Slots of the loop take turns: at most one pop is on the wire, so that stopping waits for one answer only. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** Slots that wait for a job. */
+  #waiting = 0;
+  /** Claimed for the slots that wait; never more than they are. */
+  readonly #claimed: Claim[] = [];
 
   constructor(name: string, options: ReliableQueueOptions) {
     super(name, {
@@ -50,12 +54,14 @@ export class ReliableQueue extends BeeQueue {
     this.process(concurrency, (claim) => run(claim as Claim));
   }
 
-  /** Takes no more jobs; resolves when the last pop has answered and what it brought is given back. */
+  /** Takes no more jobs; resolves when the last pop has answered and what it brought is given back or runs. */
   async stopPopping(): Promise<void> {
     this.paused = true;
     // While Redis is away the pop waits for it; end() fails it then.
     await Promise.race([this.#turn, delay(POP_SECONDS * 1_000 + PAUSE_MS, undefined, { ref: false })]);
     this.#pop?.end(true);
+    await this.#turn;
+    while (this.#waiting > 0) await nextLoop();
   }
 
   /** Resolves when no run is left. */
@@ -76,17 +82,22 @@ export class ReliableQueue extends BeeQueue {
   }
 
   override async _waitForJob(): Promise<Claim | null> {
-    while (!this.paused) {
-      try {
-        const claim = await this.#takeTurn();
+    this.#waiting += 1;
+    try {
+      for (;;) {
+        const claim = this.#claimed.shift();
+        if (claim && this.paused) {
+          // bee-queue's loop drops what it is given after the pause; what is claimed must run.
+          void this._runJob(claim);
+          return null;
+        }
         if (claim) return claim;
-      } catch (error) {
         if (this.paused) return null;
-        this.emit('error', error);
-        await delay(PAUSE_MS * (0.5 + Math.random()));
+        await this.#takeTurn();
       }
+    } finally {
+      this.#waiting -= 1;
     }
-    return null;
   }
 
   override _runJob(claim: unknown): Promise<unknown> {
@@ -95,19 +106,33 @@ export class ReliableQueue extends BeeQueue {
     return run;
   }
 
-  #takeTurn(): Promise<Claim | undefined> {
-    const popped = this.#turn.then(() => (this.paused ? null : this.#popOne()));
-    this.#turn = popped.catch(() => null);
-    return popped.then((id) => (id === null ? undefined : this.#claim(id)));
+  #takeTurn(): Promise<unknown> {
+    this.#turn = this.#turn.then(() => this.#take());
+    return this.#turn;
+  }
+
+  /** Brings jobs for the slots that wait, unless the turn before has brought enough. */
+  async #take(): Promise<void> {
+    if (this.paused || this.#claimed.length > 0) return;
+    try {
+      const id = await this.#popOne();
+      if (id === null) return;
+      if (this.paused) await this.#options.backend.release(this.name, id);
+      else this.#claimed.push(...(await this.#claim(id)));
+    } catch (error) {
+      if (this.paused) return;
+      this.emit('error', error);
+      await delay(PAUSE_MS * (0.5 + Math.random()));
+    }
   }
 
   /** Claims a popped id, however long Redis takes: the claim may have been made although its answer was lost. */
-  async #claim(id: string): Promise<Claim | undefined> {
+  async #claim(id: string): Promise<Claim[]> {
     const { backend, leaseMs } = this.#options;
     const token = randomUUID();
-    for (;;) {
+    for (let again = false; ; again = true) {
       try {
-        return await backend.claim(this.name, id, leaseMs, token);
+        return await backend.claimBatch(this.name, id, { leaseMs, token, more: again ? 0 : this.#waiting - 1, again });
       } catch (error) {
         if (this.paused || !isUnavailable(error)) throw error;
         await delay(PAUSE_MS * (0.5 + Math.random()));
@@ -115,8 +140,8 @@ export class ReliableQueue extends BeeQueue {
     }
   }
 
-  async #popOne(): Promise<string | null> {
-    const id = await new Promise<string | null>((resolve, reject) => {
+  #popOne(): Promise<string | null> {
+    return new Promise((resolve, reject) => {
       const pop = this.#pop as PopClient;
       const deadline = setTimeout(() => pop.stream.destroy(), POP_DEADLINE_MS);
       pop.brpoplpush(this.toKey('waiting'), this.toKey('active'), POP_SECONDS, (error, popped) => {
@@ -125,8 +150,5 @@ export class ReliableQueue extends BeeQueue {
         else resolve(popped);
       });
     });
-    if (id === null || !this.paused) return id;
-    await this.#options.backend.release(this.name, id);
-    return null;
   }
 }
