@@ -2,5 +2,8 @@
 module.exports = {
   // Jest reads this one here only; a project's own is for running it alone.
   testTimeout: 20_000,
-  projects: ['<rootDir>/{apps,libs,extensions,examples}/*/jest.config.cjs', '<rootDir>/{tools,e2e,bench}/jest.config.cjs'],
+  projects: [
+    '<rootDir>/{apps,libs,extensions,examples}/*/jest.config.cjs',
+    '<rootDir>/{tools,e2e,bench}/jest.config.cjs',
+  ],
 };
