@@ -1,7 +1,7 @@
 // Sends orders in a closed loop; in a process of its own, so that its work is not the server's.
 import { Pool } from 'undici';
 import { answer } from '../answer.ts';
-import { orderBody } from '../order.ts';
+import { orderExample } from '@coordinator/tools';
 
 /** What to send. */
 export interface LoadOptions {
@@ -26,7 +26,7 @@ answer({
       while (left > 0) {
         left -= 1;
         orders += 1;
-        const body = JSON.stringify(orderBody(`B-${orders}`));
+        const body = JSON.stringify(orderExample(`B-${orders}`));
         const response = await pool.request({ method: 'POST', path: '/v1/orders', headers, body });
         const text = await response.body.text();
         if (response.statusCode !== 202) throw new Error(`the answer was ${response.statusCode}: ${text}`);

@@ -1,5 +1,5 @@
 import Queue from 'bee-queue';
-import { orderBody } from '../order.ts';
+import { orderExample } from '@coordinator/tools';
 import { CONCURRENCY } from './concurrency.ts';
 import { measuredWorker } from './measured-worker.ts';
 
@@ -15,7 +15,7 @@ let ended = 0;
 queue.on('succeeded', () => (ended += 1));
 
 measuredWorker({
-  enqueue: (numbers) => queue.saveAll(numbers.map((number) => queue.createJob(orderBody(`W-${number}`)))),
+  enqueue: (numbers) => queue.saveAll(numbers.map((number) => queue.createJob(orderExample(`W-${number}`)))),
   start: (handler) => queue.process(CONCURRENCY, async () => handler()),
   ended: () => ended,
 });

@@ -1,6 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { createClient } from 'redis';
-import { orderBody } from '../order.ts';
+import { orderExample } from '@coordinator/tools';
 import { CONCURRENCY } from './concurrency.ts';
 import { measuredWorker } from './measured-worker.ts';
 
@@ -9,7 +9,7 @@ const queue = new Queue('orders', { connection: connect() });
 let ended = 0;
 
 measuredWorker({
-  enqueue: (numbers) => queue.addBulk(numbers.map((number) => ({ name: 'order', data: orderBody(`W-${number}`) }))),
+  enqueue: (numbers) => queue.addBulk(numbers.map((number) => ({ name: 'order', data: orderExample(`W-${number}`) }))),
   start: async (handler) => {
     const worker = new Worker('orders', async () => handler(), {
       connection: connect(),

@@ -10,7 +10,7 @@ import {
 } from '@coordinator/tasks';
 import { startTracing } from '@coordinator/tracing';
 import { z } from 'zod';
-import { orderBody } from '../order.ts';
+import { orderExample } from '@coordinator/tools';
 import { CONCURRENCY } from './concurrency.ts';
 import { measuredWorker } from './measured-worker.ts';
 
@@ -52,7 +52,7 @@ measuredWorker({
     queue.enqueueAll(
       numbers.map((number) => ({
         task,
-        payload: orderBody(`W-${number}`),
+        payload: orderExample(`W-${number}`),
         options: { subject: `order:W-${number}`, idempotencyKey: `${queueName}:${number}` },
       })),
     ),
