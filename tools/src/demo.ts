@@ -62,7 +62,8 @@ async function sendAll(target: DemoTarget, run: string): Promise<AcceptedRequest
   for (let i = 0; i < total; i++) {
     if (i === outageAt) await failCoursePlatform(target, OUTAGE_MS);
     sending.push(send(target, run, i));
-    bar.increment({ note: i >= outageAt ? `the course platform fails for ${OUTAGE_MS / 1_000} s` : '' });
+    const failing = i >= outageAt && (i - outageAt) * SEND_EVERY_MS < OUTAGE_MS;
+    bar.increment({ note: failing ? `the course platform fails for ${OUTAGE_MS / 1_000} s` : '' });
     await delay(SEND_EVERY_MS);
   }
   const accepted = await Promise.all(sending);
