@@ -9,6 +9,8 @@ import { readIdempotencyKey } from './idempotency-key.ts';
 import { sendJson, sendProblem } from './problem.ts';
 import { readRawBody } from './raw-body.ts';
 
+const DISCARD_MS = 1_000;
+
 /** What the routes of extensions need. */
 export interface AcceptRoutesOptions {
   readonly registry: Registry;
@@ -69,7 +71,8 @@ async function receive(
   if (draining()) throw new CoordinatorError('COORD_DRAINING');
   const { headers } = request;
   const caller = route.auth.scheme === 'bearer' ? checkBearer(headers.authorization) : extension;
-  const idempotencyKey = readIdempotencyKey(headers['idempotency-key']);
+  const key = readIdempotencyKey(headers['idempotency-key']);
+  const idempotencyKey = key === undefined ? undefined : `${caller}:${key}`;
   const rawBody = await readRawBody(request, route.maxBytes);
   return acceptRequest(route, { rawBody, headers, context: { caller, queue, idempotencyKey, log } });
 }
@@ -83,7 +86,12 @@ function sendReceipts(response: ServerResponse, receipts: readonly Receipt[]): v
 
 function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Logger): void {
   if (!(error instanceof CoordinatorError)) log.error({ err: error }, 'a route failed');
-  // The rest of the body is not read: the connection cannot be used again.
-  if (!request.complete) response.setHeader('connection', 'close');
+  if (!request.complete) {
+    // The connection cannot be used again. What is still coming is read for a moment and thrown away: closing over
+    // unread bytes would reset the connection, and the caller might never see the answer.
+    response.setHeader('connection', 'close');
+    request.resume();
+    setTimeout(() => request.destroy(), DISCARD_MS).unref();
+  }
   sendProblem(response, error);
 }

@@ -33,11 +33,13 @@ export interface ShutdownOptions {
 export async function drainServer({ server, log, graceMs, delayMs }: ShutdownOptions): Promise<void> {
   if (delayMs > 0) await delay(delayMs);
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection that was in use at close() stays open for its keep-alive time once it is idle.
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
   const late = setTimeout(() => {
     log.warn('requests did not end in time: their connections are cut');
     server.closeAllConnections();
   }, graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(late);
 }

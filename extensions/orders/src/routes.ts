@@ -13,7 +13,7 @@ export const placeOrder = apiRoute({
     await queue.enqueue(
       fulfil,
       { orderNumber, username: customer.username, lines },
-      { idempotencyKey: `${caller}:${idempotencyKey ?? orderNumber}`, subject: `order:${orderNumber}` },
+      { idempotencyKey: idempotencyKey ?? `${caller}:order:${orderNumber}`, subject: `order:${orderNumber}` },
     ),
   ],
 });

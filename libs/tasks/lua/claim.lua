@@ -7,11 +7,22 @@ local queue, token, lease_ms, popped, more, again =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), ARGV[6]
 local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
 local now = now_ms()
-local claims = { now }
+local claims, seen = { now }, {}
+
+-- Of each claim its own, so that two attempts of one job are never taken for one another.
+local function token_of(id)
+  return token .. '/' .. id
+end
+
+-- Read and checked before the first write: a script that fails half way is not rolled back.
+local function count_of(key, field)
+  return tonumber(redis.call('HGET', key, field)) or 0
+end
 
 if again == '1' then
   for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
-    if redis.call('HGET', job_key(id), 'token') == token then
+    if not seen[id] and redis.call('HGET', job_key(id), 'token') == token_of(id) then
+      seen[id] = true
       claims[#claims + 1] = { id, redis.call('HGETALL', job_key(id)) }
     end
   end
@@ -21,8 +32,8 @@ local function claim(id)
   local key = job_key(id)
   local state = redis.call('HGET', key, 'state')
   if state == 'waiting' then
-    redis.call('HINCRBY', key, 'attempt', 1)
-    redis.call('HSET', key, 'state', 'running', 'token', token, 'startedAt', now)
+    local attempt = count_of(key, 'attempt') + 1
+    redis.call('HSET', key, 'state', 'running', 'token', token_of(id), 'attempt', attempt, 'startedAt', now)
     redis.call('ZADD', leases, now + lease_ms, id)
     claims[#claims + 1] = { id, redis.call('HGETALL', key) }
   elseif state ~= 'running' then

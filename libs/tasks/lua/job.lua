@@ -97,7 +97,7 @@ local function finish(queue, id, state, reason, now, keep_ms)
     redis.call('HDEL', key, 'payload')
     for _, field in ipairs(redis.call('HKEYS', key)) do
       if string.sub(field, 1, 5) == 'step:' then
-        redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+'))
+        redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+') or '')
       end
     end
   end

@@ -2,13 +2,15 @@
 -- Jobs that the attempt enqueued are written here too: they exist exactly when the attempt counts.
 -- KEYS root   ARGV queue, id, token, state, outcome, delayMs, spends ('1' when the attempt is spent), error,
 --                  attempt report, keepMs, new jobs (see write_jobs)
--- Returns {'settled', due or finish time}, {'stale'} when the lease is not ours any more, or {'conflict', place}.
+-- Returns {'settled'}, {'stale'} when the lease is not ours any more, or {'conflict', place}.
 local queue, id, token, state, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local key = job_key(id)
 if redis.call('HGET', key, 'token') ~= token then
-  return { 'stale' }
+  -- Repeated because the answer was lost: it was written the first time.
+  return { redis.call('HGET', key, 'settledBy') == token and 'settled' or 'stale' }
 end
+local attempt = tonumber(redis.call('HGET', key, 'attempt')) or 1
 local now = now_ms()
 local receipts, place = write_jobs(11, now)
 if not receipts then
@@ -18,20 +20,20 @@ end
 redis.call('LREM', queue_key(queue, 'active'), 0, id)
 redis.call('ZREM', queue_key(queue, 'leases'), id)
 redis.call('HDEL', key, 'token', 'crashes')
+redis.call('HSET', key, 'settledBy', token)
 if failure ~= '' then
   redis.call('HSET', key, 'error', failure)
 end
 if report ~= '' then
-  redis.call('HSET', key, 'attempt:' .. redis.call('HGET', key, 'attempt'), report)
+  redis.call('HSET', key, 'attempt:' .. attempt, report)
 end
 if spends ~= '1' then
-  redis.call('HINCRBY', key, 'attempt', -1)
+  redis.call('HSET', key, 'attempt', attempt - 1)
 end
 
 if state == 'scheduled' then
   redis.call('HSET', key, 'state', state, 'outcome', outcome, 'dueAt', now + delay)
   redis.call('ZADD', queue_key(queue, 'delayed'), now + delay, id)
-  return { 'settled', now + delay }
 elseif state == 'parked' then
   redis.call('HSET', key, 'state', state, 'outcome', outcome)
   redis.call('ZADD', queue_key(queue, 'parked'), now, id)
@@ -41,4 +43,4 @@ else
   end
   finish(queue, id, state, outcome, now, keep_ms)
 end
-return { 'settled', now }
+return { 'settled' }

@@ -1,17 +1,18 @@
--- parked -> waiting, for every job of a task and payload version that this worker knows.
+-- parked -> waiting, for every job of a task and payload version that this worker can read.
 -- KEYS root   ARGV queue, newest envelope version that it reads, then the known 'task@version'
 -- Returns how many were moved.
 local queue = ARGV[1]
 local known = {}
 for i = 3, #ARGV do
-  known[ARGV[i]] = true
+  local task, version = string.match(ARGV[i], '^(.*)@(%d+)$')
+  known[task] = tonumber(version)
 end
 local moved = 0
 local parked = queue_key(queue, 'parked')
 for _, id in ipairs(redis.call('ZRANGE', parked, 0, -1)) do
   local key = job_key(id)
   local readable, envelope = pcall(cjson.decode, redis.call('HGET', key, 'envelope') or '')
-  if readable and envelope.v <= tonumber(ARGV[2]) and known[envelope.task .. '@' .. envelope.payloadVersion] then
+  if readable and envelope.v <= tonumber(ARGV[2]) and envelope.payloadVersion <= (known[envelope.task] or 0) then
     redis.call('ZREM', parked, id)
     redis.call('HSET', key, 'state', 'waiting')
     redis.call('LPUSH', queue_key(queue, 'waiting'), id)

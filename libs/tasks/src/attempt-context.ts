@@ -1,10 +1,14 @@
 import type { Logger } from '@coordinator/logging';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Envelope } from './envelope.ts';
+import { isUnavailable } from './error-codes.ts';
 import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
 import { prepareJob, type JobOrigin, type JobRequest } from './new-job.ts';
-import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
+import type { Claim, NewJob, QueueBackend, SettleResult } from './queue-backend.ts';
 import type { AnyTask, EnqueueOptions, PayloadOf, RunningJob, StepContext, TaskContext } from './task.ts';
 import { TaskError } from './task-error.ts';
+
+const SAVE_PAUSE_MS = 250;
 
 /** What a handler's context is made of. */
 export interface AttemptContextOptions {
@@ -49,14 +53,14 @@ export class AttemptContext implements TaskContext {
       throw new RangeError(`${this.job.task} has two steps with the name "${name}": the second would replay the first`);
     }
     this.#stepsOfThisAttempt.add(name);
-    const { claim, backend } = this.#options;
-    const saved = claim.steps.get(name);
-    if (saved !== undefined) return (saved === '' ? undefined : JSON.parse(saved)) as T;
+    const { claim } = this.#options;
+    const replayed = claim.steps.get(name);
+    if (replayed !== undefined) return (replayed === '' ? undefined : JSON.parse(replayed)) as T;
 
     this.signal.throwIfAborted();
     const result = await fn({ idempotencyKey: `${this.job.id}:${name}` });
-    const saving = await backend.saveStep(claim, name, result === undefined ? '' : JSON.stringify(result));
-    if (saving === 'stale') throw new TaskError('transient', 'COORD_LEASE_LOST');
+    const saved = await this.#save(name, result === undefined ? '' : JSON.stringify(result));
+    if (saved === 'stale') throw new TaskError('transient', 'COORD_LEASE_LOST');
     return result;
   };
 
@@ -69,6 +73,19 @@ export class AttemptContext implements TaskContext {
     for (const request of routed) this.#add(request);
     return routed.length;
   };
+
+  /** What a step did must not be forgotten because Redis is away for a moment. */
+  async #save(name: string, result: string): Promise<SettleResult> {
+    const { backend, claim } = this.#options;
+    for (;;) {
+      try {
+        return await backend.saveStep(claim, name, result);
+      } catch (error) {
+        if (!isUnavailable(error) || this.signal.aborted) throw error;
+        await delay(SAVE_PAUSE_MS * (0.5 + Math.random()));
+      }
+    }
+  }
 
   #add(request: JobRequest): void {
     const options = { ...request.options, subject: request.options.subject ?? this.job.subject };

@@ -10,7 +10,6 @@ export const errorCodes = {
   COORD_BODY_INVALID: { status: 422, title: 'The body does not match the schema of this route', retryable: false },
   COORD_BODY_MALFORMED: { status: 400, title: 'The body is not readable JSON', retryable: false },
   COORD_BODY_REQUIRED: { status: 400, title: 'This route needs a JSON body', retryable: false },
-  COORD_BODY_TIMEOUT: { status: 408, title: 'The body did not arrive in time', retryable: true },
   COORD_BODY_TOO_LARGE: { status: 413, title: 'The body is larger than this route accepts', retryable: false },
   COORD_CONTENT_TYPE: {
     status: 415,

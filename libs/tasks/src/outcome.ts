@@ -30,6 +30,8 @@ const fallbackBackoff = exponential();
 const MAX_MESSAGE = 1_000;
 /** A downstream cannot put a job off for longer than this. Source: our own cap; RFC 9110 sets none for Retry-After. */
 const MAX_SNOOZE_MS = 3_600_000;
+/** For a rate limit that names no time: snoozing spends no attempt, so the backoff alone would stay at its first step. */
+const UNSTATED_PAUSE_MS = 30_000;
 
 /** What is kept of an error: a code and a short message, no stack, no cause. */
 export function failureOf(error: unknown): Failure {
@@ -67,9 +69,11 @@ export function classify(error: unknown, task: AnyTask, facts: AttemptFacts): Ou
 function delayAfter(error: unknown, task: AnyTask, { attempt, random }: AttemptFacts): number {
   if (error instanceof Snooze) return error.delayMs;
   const backoffMs = backoffOf(task, attempt, random);
-  if (!(error instanceof TaskError) || error.retryAfterMs === undefined) return backoffMs;
+  if (!(error instanceof TaskError)) return backoffMs;
+  const retryAfterMs = error.retryAfterMs ?? (error.kind === 'rate-limited' ? UNSTATED_PAUSE_MS : undefined);
+  if (retryAfterMs === undefined) return backoffMs;
   // Never before the time the downstream named, and spread after it: all callers were told the same time.
-  return Math.min(error.retryAfterMs, MAX_SNOOZE_MS) + backoffMs;
+  return Math.min(retryAfterMs, MAX_SNOOZE_MS) + backoffMs;
 }
 
 /** A backoff of the task's own may throw or give no number; a mistake there must not cost the job. */

@@ -176,7 +176,8 @@ export function describeQueueBackend(name: string, make: () => Promise<BackendUn
         expect(await stateOf(child.id)).toBeUndefined();
         expect(await at.payloadOf(jobId)).toBeDefined();
         expect(await backend.settle(current, settlement('completed'))).toBe('settled');
-        expect(await backend.settle(current, settlement('dead'))).toBe('stale');
+        // Repeated because its answer was lost: it was written, and another outcome is not.
+        expect(await backend.settle(current, settlement('dead'))).toBe('settled');
         expect(await stateOf(jobId)).toBe('completed');
       });
 
@@ -250,11 +251,11 @@ export function describeQueueBackend(name: string, make: () => Promise<BackendUn
         await backend.settle(await take(), park);
         expect(await backend.job(young)).toMatchObject({ state: 'parked', outcome: 'task-unknown', attempt: 0 });
 
-        expect(await backend.unpark('lms', ['lms.unenrol@1', 'lms.enrol@3'])).toBe(0);
+        expect(await backend.unpark('lms', ['lms.unenrol@3'])).toBe(0);
         expect(await backend.unpark('lms', ['lms.enrol@1', 'lms.unenrol@2'])).toBe(1);
         expect([await stateOf(old), await stateOf(young)]).toEqual(['waiting', 'parked']);
         expect((await take()).jobId).toBe(old);
-        expect(await backend.unpark('lms', ['lms.enrol@1', 'lms.enrol@2'])).toBe(1);
+        expect(await backend.unpark('lms', ['lms.enrol@3'])).toBe(1);
         expect(await take()).toMatchObject({ jobId: young, attempt: 1 });
       });
     });
@@ -312,12 +313,12 @@ export function describeQueueBackend(name: string, make: () => Promise<BackendUn
       test('are reported to a worker that renews their lease too late', async () => {
         await accept();
         const kept = await take();
-        const jobId = await accept();
+        await accept();
         const lost = await take('lms', SHORT_MS);
         await at.advance(SOON_MS);
         await backend.recover('lms', POLICY);
         await take();
-        expect(await backend.heartbeat('lms', [kept, lost], LONG_MS)).toEqual([jobId]);
+        expect(await backend.heartbeat('lms', [kept, lost], LONG_MS)).toEqual([lost.token]);
         expect(await backend.heartbeat('lms', [], LONG_MS)).toEqual([]);
       });
     });

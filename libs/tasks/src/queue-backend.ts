@@ -86,13 +86,13 @@ export interface QueueBackend {
   settle(claim: Claim, settlement: Settlement): Promise<SettleResult>;
   /** Check-points a step; `stale` when the lease was lost. */
   saveStep(claim: Claim, name: string, result: string): Promise<SettleResult>;
-  /** Renews leases; returns the ids of those that were lost. */
+  /** Renews leases; returns the tokens of those that were lost. */
   heartbeat(queue: string, claims: readonly Claim[], leaseMs: number): Promise<string[]>;
   /** Makes due jobs waiting; returns how many. */
   promote(queue: string): Promise<number>;
   /** Takes back the jobs whose lease has run out. */
   recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]>;
-  /** Makes parked jobs waiting whose `task@payloadVersion` is in `known`; returns how many. */
+  /** Makes parked jobs waiting that fit a `task@newest readable payloadVersion` of `known`; returns how many. */
   unpark(queue: string, known: readonly string[]): Promise<number>;
   job(jobId: string): Promise<JobRecord | undefined>;
   /** The jobs about a subject, oldest first. */
@@ -107,4 +107,9 @@ export interface RecoveryPolicy {
   readonly crashLimit: number;
   /** How long that dead letter stays. */
   readonly keepMs: number;
+  /**
+   * When nobody has called for this long, Redis was away and no lease could be renewed: leases are extended by as much
+   * instead of taken back. Default 0, never.
+   */
+  readonly outageMs?: number;
 }

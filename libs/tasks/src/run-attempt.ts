@@ -4,6 +4,7 @@ import { SpanKind, type Span } from '@opentelemetry/api';
 import { AttemptContext } from './attempt-context.ts';
 import { reportAttempt } from './attempt-report.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
+import { CoordinatorError } from './error-codes.ts';
 import type { EventRouting } from './event-routing.ts';
 import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './new-job.ts';
@@ -63,7 +64,7 @@ export async function runAttempt(claim: Claim, runtime: AttemptRuntime, abort: A
   });
 }
 
-type ReadableJob = InstalledTask & { readonly envelope: Envelope };
+type ReadableJob = InstalledTask & { readonly envelope: Envelope; readonly payload: unknown };
 type UnreadableJob = { readonly outcome: Outcome; readonly envelope?: Envelope };
 
 /** Decode and find the task; an outcome when this worker cannot run the job. */
@@ -75,7 +76,7 @@ function resolve(claim: Claim, catalog: TaskCatalog): ReadableJob | UnreadableJo
     if (envelope.payloadVersion > installed.task.payloadVersion) {
       return { envelope, outcome: { kind: 'parked', reason: 'payload-version-unknown' } };
     }
-    return { ...installed, envelope };
+    return { ...installed, envelope, payload: parsePayload(claim.payload) };
   } catch (error) {
     const failure = failureOf(error);
     if (failure.code === 'COORD_ENVELOPE_VERSION_UNKNOWN') {
@@ -85,10 +86,19 @@ function resolve(claim: Claim, catalog: TaskCatalog): ReadableJob | UnreadableJo
   }
 }
 
+function parsePayload(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message may quote the payload.
+    throw new CoordinatorError('COORD_ENVELOPE_UNREADABLE');
+  }
+}
+
 /** Validate, run under the deadline, classify. */
 async function perform(
   claim: Claim,
-  { envelope, task }: ReadableJob,
+  { envelope, task, payload: stored }: ReadableJob,
   runtime: AttemptRuntime,
   abort: AbortController,
 ): Promise<{ outcome: Outcome; children: readonly NewJob[] }> {
@@ -106,7 +116,7 @@ async function perform(
     signal: abort.signal,
   });
   try {
-    const payload = validPayload(task, JSON.parse(claim.payload));
+    const payload = validPayload(task, stored);
     await runtime.handlerOf(task.name)(payload, context);
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {

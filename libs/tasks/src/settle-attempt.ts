@@ -38,18 +38,17 @@ export async function settleAttempt(
   runtime: AttemptRuntime,
 ): Promise<Settled> {
   const settlement = settlementOf(outcome, children, attemptReport, runtime.retention);
-  for (let tries = 1; ; tries++) {
+  for (let told = false; ; told = true) {
     try {
       const result = await runtime.backend.settle(claim, settlement);
-      // After a first try without an answer, `stale` most likely means that it was written.
-      return { outcome, written: result === 'settled' || tries > 1 };
+      return { outcome, written: result === 'settled' };
     } catch (error) {
       if (error instanceof CoordinatorError && error.code === 'COORD_IDEMPOTENCY_CONFLICT') {
         const dead: Outcome = { kind: 'dead', reason: 'permanent', error: failureOf(error) };
         return settleAttempt(claim, dead, [], attemptReport, runtime);
       }
       if (!isUnavailable(error)) throw error;
-      if (tries === 1) runtime.log.warn({ jobId: claim.jobId, err: error }, 'outcome not written yet, trying again');
+      if (!told) runtime.log.warn({ jobId: claim.jobId, err: error }, 'outcome not written yet, trying again');
       await delay(RETRY_PAUSE_MS * (0.5 + Math.random()));
     }
   }

@@ -34,7 +34,7 @@ export class TaskCatalog {
     return [...new Set(Array.from(this.#byName.values(), (entry) => entry.queue))].sort();
   }
 
-  /** What the tasks of a queue can read, as `task@payloadVersion`. */
+  /** What the tasks of a queue can read, as `task@newest payloadVersion`. */
   readable(queue: string): string[] {
     return Array.from(this.#byName.values())
       .filter((entry) => entry.queue === queue)

@@ -105,6 +105,32 @@ describe('a worker', () => {
     expect(attempts).toBe(1);
   });
 
+  test('keeps its job when Redis was away for longer than the lease', async () => {
+    const { queue, work, state } = await start();
+    const begun = signal();
+    const over = signal();
+    let attempts = 0;
+    work(
+      async () => {
+        attempts += 1;
+        begun.give();
+        await over.given;
+      },
+      { leaseMs: 1_500 },
+    );
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await begun.given;
+    const awayAt = performance.now();
+    redis.server.pause();
+    await eventually(() => expect(performance.now() - awayAt).toBeGreaterThan(2_000));
+    redis.server.resume();
+    const backAt = performance.now();
+    await eventually(() => expect(performance.now() - backAt).toBeGreaterThan(2_500));
+    over.give();
+    await eventually(async () => expect(await state(jobId)).toBe('completed'));
+    expect(attempts).toBe(1);
+  });
+
   test('tells a handler whose lease was lost, and cannot change the job any more', async () => {
     const { backend, queue, work, log } = await start();
     const reasons: unknown[] = [];
@@ -166,6 +192,37 @@ describe('a worker', () => {
 });
 
 describe('a worker that is drained', () => {
+  test('runs what it had claimed when it was told, and leaves no job behind', async () => {
+    const { backend, queue, work } = await start();
+    const jobs = Array.from({ length: 200 }, (_, n) => ({ task: ship, payload: { n }, options: {} }));
+    const jobIds = (await queue.enqueueAll(jobs)).map(({ jobId }) => jobId);
+    let done = 0;
+    const some = signal();
+    const worker = work(async () => {
+      done += 1;
+      if (done === 20) some.give();
+    });
+    await some.given;
+    await worker.drain(5_000);
+    const states = await Promise.all(jobIds.map(async (jobId) => (await backend.job(jobId))?.state));
+    expect(new Set(states)).toEqual(new Set(done < 200 ? ['completed', 'waiting'] : ['completed']));
+    expect(states.filter((state) => state === 'completed')).toHaveLength(done);
+  });
+
+  test('gives back the job of a handler that ignores its signal, and it is no crash', async () => {
+    const { backend, queue, work } = await start();
+    const over = signal();
+    const worker = work(() => over.given);
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(() => expect(worker.running).toBe(1));
+    await worker.drain(1);
+    const prefix = backend.queuePrefix.replace(/:q$/, '');
+    expect(await backend.job(jobId)).toMatchObject({ state: expect.stringMatching(/scheduled|waiting/), attempt: 0 });
+    expect(await redis.command('HGET', `${prefix}:job:${jobId}`, 'crashes')).toBeNull();
+    over.give();
+    await eventually(() => expect(worker.running).toBe(0));
+  });
+
   test('finishes what it has begun and takes no more', async () => {
     const { queue, work, state } = await start();
     const begun = signal();

@@ -1,9 +1,11 @@
 import { RedisBackend } from './bee-queue/redis-backend.ts';
 import { ReliableQueue } from './bee-queue/reliable-queue.ts';
 import { isUnavailable } from './error-codes.ts';
+import { failureOf } from './outcome.ts';
 import type { Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
+import { settleAttempt } from './settle-attempt.ts';
 import { Interruption, TaskError } from './task-error.ts';
 
 /** What a TaskWorker needs. */
@@ -30,6 +32,7 @@ const CRASH_LIMIT = 3;
 export class TaskWorker {
   readonly #options: TaskWorkerOptions;
   readonly #queues: ReliableQueue[];
+  /** By token: after an outage two attempts of one job may run here, of which one has lost its lease. */
   readonly #running = new Map<string, { claim: Claim; abort: AbortController }>();
   #repetitions: Repetition[] = [];
 
@@ -77,23 +80,32 @@ export class TaskWorker {
     if (!(await endsWithin(idle, graceMs))) {
       for (const { abort } of this.#running.values()) abort.abort(new Interruption());
       if (!(await endsWithin(idle, ABORT_GRACE_MS))) {
-        const jobIds = [...this.#running.keys()];
-        this.#options.log.warn({ jobIds }, 'attempts did not stop in time: other workers take their jobs over');
+        await endsWithin(this.#giveBack(), ABORT_GRACE_MS);
       }
     }
     await Promise.all(this.#repetitions.map((repetition) => repetition.stop()));
   }
 
+  /** Handlers that ignore their signal end with the process; that is no crash of their jobs. */
+  async #giveBack(): Promise<void> {
+    const left = Array.from(this.#running.values(), ({ claim }) => claim);
+    const jobIds = left.map(({ jobId }) => jobId);
+    this.#options.log.warn({ jobIds }, 'handlers did not stop in time: their jobs go back to the queue');
+    const error = failureOf(new Interruption());
+    const outcome = { kind: 'snoozed', delayMs: 0, error } as const;
+    await Promise.allSettled(left.map((claim) => settleAttempt(claim, outcome, [], '', this.#options)));
+  }
+
   async #run(claim: Claim): Promise<void> {
     const abort = new AbortController();
-    this.#running.set(claim.jobId, { claim, abort });
+    this.#running.set(claim.token, { claim, abort });
     try {
       await runAttempt(claim, this.#options, abort);
     } catch (error) {
       // Its lease runs out, and the job is taken back; the third time it becomes a dead letter.
       this.#options.log.error({ err: error, jobId: claim.jobId }, 'an attempt could not be settled');
     } finally {
-      this.#running.delete(claim.jobId);
+      this.#running.delete(claim.token);
     }
   }
 
@@ -101,9 +113,9 @@ export class TaskWorker {
     const running = [...this.#running.values()].filter(({ claim }) => claim.queue === queue);
     if (running.length === 0) return;
     const claims = running.map(({ claim }) => claim);
-    for (const jobId of await this.#options.backend.heartbeat(queue, claims, this.#options.leaseMs)) {
+    for (const token of await this.#options.backend.heartbeat(queue, claims, this.#options.leaseMs)) {
       // An attempt that has just settled has no lease either; it is gone from #running then.
-      this.#running.get(jobId)?.abort.abort(new TaskError('transient', 'COORD_LEASE_LOST'));
+      this.#running.get(token)?.abort.abort(new TaskError('transient', 'COORD_LEASE_LOST'));
     }
   }
 
@@ -113,6 +125,7 @@ export class TaskWorker {
     for (const { jobId, state } of await backend.recover(queue, {
       graceMs,
       crashLimit: CRASH_LIMIT,
+      outageMs: leaseMs / 2,
       keepMs: retention.deadMs,
     })) {
       log.warn({ jobId, queue, state, code: 'COORD_LEASE_LOST' }, 'took back a job whose worker fell silent');

@@ -3,12 +3,12 @@ import type { Failure } from '../outcome.ts';
 import type { Claim } from '../queue-backend.ts';
 
 /** Reads what claim.lua answers: the job's hash as a flat list of fields and values. */
-export function readClaim(jobId: string, queue: string, token: string, nowMs: number, flat: string[]): Claim {
+export function readClaim(jobId: string, queue: string, nowMs: number, flat: string[]): Claim {
   const hash = toMap(flat);
   return {
     jobId,
     queue,
-    token,
+    token: hash.get('token') ?? '',
     attempt: Number(hash.get('attempt')),
     envelope: hash.get('envelope') ?? '',
     payload: hash.get('payload') ?? '',

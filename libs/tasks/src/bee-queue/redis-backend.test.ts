@@ -122,4 +122,32 @@ describe('RedisBackend beyond what memory can do', () => {
     impatient.close();
     expect(await backend.enqueue([aJob()])).toMatchObject([{ state: 'waiting' }]);
   });
+
+  test('claims further waiting jobs with a popped one, and all of them again when the answer was lost', async () => {
+    await backend.enqueue(Array.from({ length: 5 }, aJob));
+    const popped = (await pop('lms')) as string;
+    const batch = { leaseMs: 60_000, token: randomUUID(), more: 2, again: false };
+    const claims = await backend.claimBatch('lms', popped, batch);
+    expect(claims.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
+    expect(new Set(claims.map(({ token }) => token)).size).toBe(3);
+
+    const repeated = await backend.claimBatch('lms', popped, { ...batch, more: 0, again: true });
+    const ids = (list: typeof claims) => list.map(({ jobId }) => jobId).sort();
+    expect(ids(repeated)).toEqual(ids(claims));
+    expect(repeated.map(({ attempt }) => attempt)).toEqual([1, 1, 1]);
+    expect(await backend.readQueue('lms')).toMatchObject({ depth: 2 });
+  });
+
+  test('extends leases instead of taking them back when nobody kept the queue, because Redis was away', async () => {
+    await backend.enqueue([aJob()]);
+    const claim = await backend.claim('lms', (await pop('lms')) as string, 1);
+    await advance(5);
+    const policyOfWorkers = { ...policy, graceMs: 60_000, outageMs: 50 };
+    expect(await backend.recover('lms', { ...policy, graceMs: 60_000, outageMs: 50_000 })).toHaveLength(1);
+    const again = await backend.claim('lms', (await pop('lms')) as string, 1);
+    await advance(60);
+    expect(await backend.recover('lms', policyOfWorkers)).toEqual([]);
+    expect(await backend.job(again?.jobId as string)).toMatchObject({ state: 'running', attempt: 2 });
+    expect(claim?.jobId).toBe(again?.jobId);
+  });
 });

@@ -67,7 +67,7 @@ export class RedisBackend implements QueueBackend {
   async claimBatch(queue: string, jobId: string, { leaseMs, token, more, again }: ClaimBatch): Promise<Claim[]> {
     const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0'];
     const [nowMs, ...records] = (await this.#run(scripts.claim, args)) as [number, ...[string, string[]][]];
-    return records.map(([id, record]) => readClaim(id, queue, token, nowMs, record));
+    return records.map(([id, record]) => readClaim(id, queue, nowMs, record));
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
@@ -102,8 +102,8 @@ export class RedisBackend implements QueueBackend {
     return (await this.#run(scripts.promote, [queue, PROMOTE_AT_MOST])) as number;
   }
 
-  async recover(queue: string, { graceMs, crashLimit, keepMs }: RecoveryPolicy): Promise<Recovery[]> {
-    const args = [queue, String(graceMs), String(crashLimit), CRASHED, String(keepMs)];
+  async recover(queue: string, { graceMs, crashLimit, keepMs, outageMs = 0 }: RecoveryPolicy): Promise<Recovery[]> {
+    const args = [queue, String(graceMs), String(crashLimit), CRASHED, String(keepMs), String(outageMs)];
     const reply = (await this.#run(scripts.recover, args)) as string[];
     const recovered: Recovery[] = [];
     for (let i = 0; i < reply.length; i += 2) {

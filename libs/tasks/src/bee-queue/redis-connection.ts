@@ -13,7 +13,7 @@ export interface RedisConnectionOptions {
 }
 
 const RECONNECT_MS = 250;
-/** A connection that is silent for this long although it is pinged is taken for dead. */
+/** A connection on which nothing was answered for this long is taken for dead. */
 const SILENCE_MS = 5_000;
 
 /**
@@ -21,33 +21,25 @@ const SILENCE_MS = 5_000;
  * command fails at once, and the caller says so instead of hanging.
  */
 export class RedisConnection {
-  readonly #client;
+  readonly #url: string;
   readonly #deadlineMs: number;
   readonly #log: Logger;
+  #client: Client;
+  #wanted = false;
   #reachable = true;
+  /** When the first of the commands was sent that have had no answer since; undefined after any answer. */
+  #silentSince: number | undefined;
 
   constructor({ url, log, commandDeadlineMs = 800 }: RedisConnectionOptions) {
+    this.#url = url;
     this.#deadlineMs = commandDeadlineMs;
     this.#log = log;
-    this.#client = createClient({
-      url,
-      RESP: 2,
-      disableOfflineQueue: true,
-      // Our own deadline below costs less than the client's, an AbortSignal per command.
-      commandOptions: { timeout: undefined },
-      pingInterval: SILENCE_MS / 2,
-      socket: {
-        connectTimeout: 2_000,
-        socketTimeout: SILENCE_MS,
-        reconnectStrategy: () => RECONNECT_MS * (0.5 + Math.random()),
-      },
-    });
-    this.#client.on('error', (error: unknown) => this.#lost(error));
-    this.#client.on('ready', () => this.#found());
+    this.#client = this.#newClient();
   }
 
   /** Starts connecting and goes on trying until close(); resolves when first connected. */
   async connect(): Promise<void> {
+    this.#wanted = true;
     await this.#client.connect();
   }
 
@@ -78,23 +70,53 @@ export class RedisConnection {
 
   /** Ends the connection; commands in flight fail. */
   close(): void {
+    this.#wanted = false;
     if (this.#client.isOpen) this.#client.destroy();
   }
 
   #withDeadline<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no answer within ${this.#deadlineMs} ms`)), this.#deadlineMs);
+      const sentAt = performance.now();
+      const timer = setTimeout(() => {
+        const error = new Error(`no answer within ${this.#deadlineMs} ms`);
+        reject(error);
+        this.#silentSince ??= sentAt;
+        if (performance.now() - this.#silentSince >= SILENCE_MS) this.#replaceClient(error);
+      }, this.#deadlineMs);
       reply.then(
         (value) => {
+          this.#silentSince = undefined;
           clearTimeout(timer);
           resolve(value);
         },
         (error: Error) => {
           clearTimeout(timer);
+          // A demoted master keeps its connections; the new one is found by connecting anew.
+          if (error instanceof ErrorReply && error.message.startsWith('READONLY')) this.#replaceClient(error);
           reject(error);
         },
       );
     });
+  }
+
+  #newClient(): Client {
+    const client = createCommandClient(this.#url);
+    client.on('error', (error: unknown) => this.#lost(error));
+    client.on('ready', () => this.#found());
+    return client;
+  }
+
+  /**
+   * Connects anew although the socket looks alive: the client takes every write for a sign of life, so a connection that
+   * swallows what is sent would never be given up.
+   */
+  #replaceClient(error: unknown): void {
+    if (!this.#wanted || !this.#client.isReady) return;
+    this.#lost(error);
+    this.#client.destroy();
+    this.#client = this.#newClient();
+    // It goes on trying; what goes wrong is told by its events.
+    this.#client.connect().catch(() => undefined);
   }
 
   #lost(error: unknown): void {
@@ -104,8 +126,27 @@ export class RedisConnection {
 
   #found(): void {
     if (!this.#reachable) this.#log.info('Redis is reachable again');
+    this.#silentSince = undefined;
     this.#reachable = true;
   }
+}
+
+type Client = ReturnType<typeof createCommandClient>;
+
+function createCommandClient(url: string) {
+  return createClient({
+    url,
+    RESP: 2,
+    disableOfflineQueue: true,
+    // Our own deadline costs less than the client's, an AbortSignal per command.
+    commandOptions: { timeout: undefined },
+    pingInterval: SILENCE_MS / 2,
+    socket: {
+      connectTimeout: 2_000,
+      socketTimeout: SILENCE_MS,
+      reconnectStrategy: () => RECONNECT_MS * (0.5 + Math.random()),
+    },
+  });
 }
 
 /** Replies with which Redis refuses a write that it has not done. */

@@ -18,6 +18,8 @@ const POP_SECONDS = 1;
 /** A pop that has not answered by then sits on a dead connection. */
 const POP_DEADLINE_MS = POP_SECONDS * 1_000 + 3_000;
 const PAUSE_MS = 250;
+/** How long a worker that drains goes on asking for a claim that may have been made. */
+const CLAIM_PATIENCE_MS = 3_000;
 
 /**
  * bee-queue's loop and pop, with our transitions in place of its own: a popped id is claimed by script, and the run
@@ -130,11 +132,12 @@ export class ReliableQueue extends BeeQueue {
   async #claim(id: string): Promise<Claim[]> {
     const { backend, leaseMs } = this.#options;
     const token = randomUUID();
+    const giveUpAt = performance.now() + CLAIM_PATIENCE_MS;
     for (let again = false; ; again = true) {
       try {
         return await backend.claimBatch(this.name, id, { leaseMs, token, more: again ? 0 : this.#waiting - 1, again });
       } catch (error) {
-        if (this.paused || !isUnavailable(error)) throw error;
+        if (!isUnavailable(error) || (this.paused && performance.now() > giveUpAt)) throw error;
         await delay(PAUSE_MS * (0.5 + Math.random()));
       }
     }
@@ -143,9 +146,9 @@ export class ReliableQueue extends BeeQueue {
   #popOne(): Promise<string | null> {
     return new Promise((resolve, reject) => {
       const pop = this.#pop as PopClient;
-      const deadline = setTimeout(() => pop.stream.destroy(), POP_DEADLINE_MS);
+      const deadline = setInterval(() => pop.stream.destroy(), POP_DEADLINE_MS);
       pop.brpoplpush(this.toKey('waiting'), this.toKey('active'), POP_SECONDS, (error, popped) => {
-        clearTimeout(deadline);
+        clearInterval(deadline);
         if (error) reject(error);
         else resolve(popped);
       });

@@ -19,6 +19,8 @@ interface MemoryJob {
   readonly subject: string | undefined;
   payload: string | undefined;
   token: string | undefined;
+  /** The last token that settled an attempt. */
+  settledBy: string | undefined;
   leaseEndsAtMs: number;
   crashes: number;
   readonly steps: Map<string, StepRecord>;
@@ -88,9 +90,10 @@ export class MemoryBackend implements QueueBackend {
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
     const job = this.#held(claim);
-    if (!job) return 'stale';
+    if (!job) return this.#jobs.get(claim.jobId)?.settledBy === claim.token ? 'settled' : 'stale';
     this.#write(settlement.children);
     job.token = undefined;
+    job.settledBy = claim.token;
     job.crashes = 0;
     if (settlement.attemptReport) job.attemptReports.set(job.record.attempt, settlement.attemptReport);
     const now = this.#clock.nowMs();
@@ -123,7 +126,7 @@ export class MemoryBackend implements QueueBackend {
     for (const claim of claims) {
       const job = this.#held(claim);
       if (job) job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
-      else lost.push(claim.jobId);
+      else lost.push(claim.token);
     }
     return lost;
   }
@@ -156,7 +159,8 @@ export class MemoryBackend implements QueueBackend {
   async unpark(queue: string, known: readonly string[]): Promise<number> {
     const readable = this.#in(queue, 'parked').filter((job) => {
       const { v, task, payloadVersion } = JSON.parse(job.record.envelope) as Envelope;
-      return v <= ENVELOPE_VERSION && known.includes(`${task}@${payloadVersion}`);
+      const newest = known.find((entry) => entry.startsWith(`${task}@`))?.slice(task.length + 1) ?? 0;
+      return v <= ENVELOPE_VERSION && payloadVersion <= Number(newest);
     });
     for (const job of readable) this.#requeue(job, 'push');
     return readable.length;
@@ -206,7 +210,16 @@ export class MemoryBackend implements QueueBackend {
       steps: [],
     };
     const { queue, subject, payload, dedupe } = job;
-    const stored = { record, queue, subject, payload, token: undefined, leaseEndsAtMs: 0, crashes: 0 };
+    const stored = {
+      record,
+      queue,
+      subject,
+      payload,
+      token: undefined,
+      settledBy: undefined,
+      leaseEndsAtMs: 0,
+      crashes: 0,
+    };
     this.#jobs.set(job.id, { ...stored, steps: new Map(), attemptReports: new Map() });
     if (dedupe) {
       const { fingerprint, windowMs } = dedupe;
