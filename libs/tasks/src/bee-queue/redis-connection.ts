@@ -91,6 +91,7 @@ export class RedisConnection {
         },
         (error: Error) => {
           clearTimeout(timer);
+          if (error instanceof ErrorReply) this.#silentSince = undefined;
           // A demoted master keeps its connections; the new one is found by connecting anew.
           if (error instanceof ErrorReply && error.message.startsWith('READONLY')) this.#replaceClient(error);
           reject(error);
