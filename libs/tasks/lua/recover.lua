@@ -15,10 +15,10 @@ end
 
 -- Nobody has kept this queue for a while: Redis was away, and nobody could renew a lease. The living get time to do so.
 local kept = queue_key(queue, 'kept')
-local last = tonumber(redis.call('GET', kept)) or now
+local last = tonumber(redis.call('GET', kept) or 0)
 redis.call('SET', kept, now)
 if outage_ms > 0 and now - last > outage_ms then
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now + outage_ms)) do
     redis.call('ZADD', leases, now + outage_ms, id)
   end
   return {}
