@@ -57,7 +57,8 @@ export class TaskWorker {
       everyQueue((queue) => this.#options.backend.promote(queue)),
     );
     this.#repeat(
-      RECOVER_EVERY_MS,
+      // Well within the time after which a queue counts as not kept.
+      Math.min(RECOVER_EVERY_MS, leaseMs / 4),
       everyQueue((queue) => this.#recover(queue)),
     );
     this.#repeat(
