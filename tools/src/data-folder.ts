@@ -1,5 +1,6 @@
 import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isAlive } from '@coordinator/task-testing';
 
 /**
  * Takes a folder of data for this process; two servers on the same files would ruin them.
@@ -23,14 +24,5 @@ export function claimDataFolder(folder: string): () => void {
       throw new Error(`Process ${holder} uses ${folder} already. End it, or set REDIS_URL to use another Redis.`);
     }
     rmSync(lock, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -26,6 +26,7 @@ export {
 } from './harness.ts';
 export { leakChecks } from './leak-checks.ts';
 export { privateRedis, type PrivateRedis } from './private-redis.ts';
+export { isAlive } from './process-alive.ts';
 export { recordSpans, type SpanRecording } from './record-spans.ts';
 export { spanTrees, type RecordedSpan, type SpanTree } from './recorded-span.ts';
 export { RecordingBackend, type EnqueuedJob } from './recording-backend.ts';

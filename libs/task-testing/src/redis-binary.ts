@@ -3,6 +3,7 @@ import { constants, existsSync, readdirSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { isAlive } from './process-alive.ts';
 
 const run = promisify(execFile);
 
@@ -241,15 +242,6 @@ async function withLock<T>(lock: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     await rm(lock, { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

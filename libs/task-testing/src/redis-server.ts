@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findRedisServer, type RedisBinary } from './redis-binary.ts';
+import { isAlive } from './process-alive.ts';
 
 /** Settings of {@link startRedis}. */
 export interface StartRedisOptions {
@@ -304,15 +305,6 @@ async function sweepOrphans(): Promise<void> {
       }
     }),
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Pids are used again, so the command line has to agree before anything is ended. */
