@@ -10,7 +10,7 @@ runProcess({
   release: releaseOf(__dirname),
   config: workerConfig,
   installed,
-  start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
+  start: async ({ config, registry, backend, release, log, tracing, draining, fail, replace }) => {
     const worker = await createWorker({
       registry,
       config,
@@ -21,6 +21,7 @@ runProcess({
       leaseMs: config.WORKER_LEASE_MS,
       release,
       log,
+      onFailure: replace,
     });
     const health = createHealthServer({
       release,

@@ -1,6 +1,6 @@
 import type { Registry } from '@coordinator/extension';
 import type { Logger } from '@coordinator/logging';
-import { defaultRetention, TaskWorker, type RedisBackend } from '@coordinator/tasks';
+import { TaskWorker, type RedisBackend } from '@coordinator/tasks';
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -16,6 +16,8 @@ export interface WorkerOptions {
   readonly leaseMs: number;
   readonly release: string;
   readonly log: Logger;
+  /** See TaskWorkerOptions. */
+  readonly onFailure?: (reason: Error) => void;
 }
 
 /**
@@ -38,6 +40,5 @@ export async function createWorker(options: WorkerOptions): Promise<TaskWorker> 
     routeEvent,
     handlerOf,
     queues: queues.length > 0 ? queues : known,
-    retention: defaultRetention,
   });
 }

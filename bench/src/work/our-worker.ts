@@ -1,13 +1,5 @@
 import { silentLogger } from '@coordinator/logging';
-import {
-  defaultRetention,
-  defineTask,
-  RedisBackend,
-  RedisConnection,
-  TaskCatalog,
-  TaskQueue,
-  TaskWorker,
-} from '@coordinator/tasks';
+import { defineTask, RedisBackend, RedisConnection, TaskCatalog, TaskQueue, TaskWorker } from '@coordinator/tasks';
 import { startTracing } from '@coordinator/tracing';
 import { z } from 'zod';
 import { orderExample } from '@coordinator/tools';
@@ -62,7 +54,7 @@ measuredWorker({
       begun += 1;
       await handler();
     };
-    const options = { backend, catalog, routeEvent, release, log, handlerOf, redisUrl, retention: defaultRetention };
+    const options = { backend, catalog, routeEvent, release, log, handlerOf, redisUrl };
     worker = new TaskWorker({ ...options, queues: [queueName], concurrency: CONCURRENCY, leaseMs: 30_000 });
     worker.start();
   },

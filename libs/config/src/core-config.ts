@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationMs } from './number-fields.ts';
+import { count, durationMs } from './number-fields.ts';
 import { list, oneOf, text } from './text-fields.ts';
 import { redisUrl } from './url-fields.ts';
 
@@ -13,6 +13,12 @@ export const coreConfig = z.object({
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   /** How long a process may take to finish what it has begun once told to stop. Default 25000. */
   SHUTDOWN_GRACE_MS: durationMs(25_000),
+  /** Most jobs that may wait in one queue; further ones are refused with 503 COORD_QUEUE_FULL. Default 200000. */
+  QUEUE_MAX_DEPTH: count(200_000),
+  /** How long records of completed and cancelled jobs stay. Default 345600000, 96 hours. */
+  COMPLETED_RETENTION_MS: durationMs(345_600_000),
+  /** How long dead letters stay. Default 2592000000, 30 days. */
+  DEAD_RETENTION_MS: durationMs(2_592_000_000),
   /** Names of extension packages to load besides those installed in this repository. Default none. */
   COORDINATOR_EXTENSIONS: list().default([]),
 });

@@ -18,6 +18,8 @@ export interface ProcessParts<Settings> {
   readonly draining: () => boolean;
   /** Ends the process with a message and exit code 1; for faults that leave nothing to go on with. */
   readonly fail: (error: unknown) => void;
+  /** Ends the work as at SIGTERM, and the process with exit code 1, so that it is replaced. */
+  readonly replace: () => void;
 }
 
 /** What a process is. */
@@ -63,19 +65,33 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   const connected = connection.connect().then(() => refuseUnsafeServer(connection, log));
   // Closing while Redis was never reached is no fault.
   connected.catch((error: unknown) => (draining ? undefined : fail(error)));
-  const backend = new RedisBackend(connection);
+  const backend = new RedisBackend(connection, {
+    maxDepth: core.QUEUE_MAX_DEPTH,
+    retention: { completedMs: core.COMPLETED_RETENTION_MS, deadMs: core.DEAD_RETENTION_MS },
+  });
 
-  const end = await start({ config, registry, backend, release, log, tracing, draining: () => draining, fail });
-  const stop = async (signal: NodeJS.Signals) => {
+  const replace = () => void stop('failure', 1).catch(fail);
+  const end = await start({
+    config,
+    registry,
+    backend,
+    release,
+    log,
+    tracing,
+    draining: () => draining,
+    fail,
+    replace,
+  });
+  const stop = async (reason: string, exitCode = 0) => {
     if (draining) process.exit(1);
     draining = true;
-    log.info({ signal }, 'draining');
+    log.info({ reason }, 'draining');
     await end();
     connection.close();
     await tracing.shutdown();
     log.info('stopped');
     flushLogs();
-    process.exit(0);
+    process.exit(exitCode);
   };
   process.on('SIGTERM', (signal) => void stop(signal).catch(fail));
   process.on('SIGINT', (signal) => void stop(signal).catch(fail));

@@ -1,7 +1,6 @@
 import { acceptRequest, readConfig, Registry, type Extension, type Route } from '@coordinator/extension';
 import {
   decodeEnvelope,
-  defaultRetention,
   MemoryClock,
   runAttempt,
   TaskQueue,
@@ -92,7 +91,7 @@ export class Harness {
     const common = { backend: this.backend, catalog, routeEvent, release: 'test' };
     this.queue = new TaskQueue(common);
     this.#routes = routes;
-    this.#runtime = { ...common, handlerOf, log: this.log, retention: defaultRetention, random };
+    this.#runtime = { ...common, handlerOf, log: this.log, random };
   }
 
   /** Every job accepted so far, oldest first. */

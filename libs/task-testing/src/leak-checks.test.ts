@@ -26,17 +26,17 @@ test('what is opened is a leak until it is closed', async () => {
 const fileThatEndsWith = (end: string) => `
   import { silentLogger } from '@coordinator/logging';
   import { leakChecks, privateRedis } from '@coordinator/task-testing';
-  import { defaultRetention, RedisBackend, RedisConnection, TaskCatalog, TaskWorker } from '@coordinator/tasks';
+  import { RedisBackend, RedisConnection, TaskCatalog, TaskWorker } from '@coordinator/tasks';
   import { test } from '@jest/globals';
   const redis = privateRedis();
   leakChecks(redis);
   test('passes', async () => {
     const connection = new RedisConnection({ url: redis.url, log: silentLogger });
     await connection.connect();
-    const backend = new RedisBackend(connection, redis.freshPrefix());
+    const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
     const worker = new TaskWorker({
       backend, redisUrl: redis.url, queues: ['lms'], concurrency: 2, leaseMs: 3_000, log: silentLogger, release: 'test',
-      catalog: new TaskCatalog([]), routeEvent: () => [], handlerOf: () => async () => undefined, retention: defaultRetention,
+      catalog: new TaskCatalog([]), routeEvent: () => [], handlerOf: () => async () => undefined,
     });
     worker.start();
     ${end}

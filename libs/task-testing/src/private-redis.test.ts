@@ -21,7 +21,7 @@ test('a test that settles nothing leaves its lease behind', async () => {
   const connection = new RedisConnection({ url: redis.url, log: silentLogger });
   connections.push(connection);
   await connection.connect();
-  const backend = new RedisBackend(connection, redis.freshPrefix());
+  const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
   const catalog = new TaskCatalog([{ task: enrol, queue: 'lms' }]);
   const queue = new TaskQueue({ backend, catalog, routeEvent: () => [], release: 'test' });
   const { jobId } = await queue.enqueue(enrol, {});

@@ -1,7 +1,6 @@
 import { createEventRouting, type AnyEvent } from '@coordinator/events';
 import { Registry, type Extension } from '@coordinator/extension';
 import {
-  defaultRetention,
   MemoryClock,
   runAttempt,
   TaskCatalog,
@@ -81,7 +80,7 @@ export async function runTask<T extends AnyTask>(
     await backend.saveStep(claim, name, result === undefined ? '' : JSON.stringify(result));
   }
   const saved = backend.stepResults.get(claim.jobId) ?? new Map<string, string>();
-  const runtime = { ...common, handlerOf: () => handler, log, retention: defaultRetention, random };
+  const runtime = { ...common, handlerOf: () => handler, log, random };
   const outcome = await runAttempt({ ...claim, steps: new Map(saved) }, runtime, followed(options.signal));
 
   const done = backend.stepResults.get(claim.jobId) ?? saved;
@@ -130,7 +129,7 @@ async function claimAttempt(backend: RecordingBackend, queue: string, attempt: n
     const claim = (await backend.claim(queue, backend.pop(queue) as string, LEASE_MS)) as Claim;
     if (claim.attempt >= attempt) return claim;
     await backend.settle(claim, {
-      ...{ state: 'scheduled', outcome: 'retried', delayMs: 0, spendsAttempt: true, keepMs: 0, children: [] },
+      ...{ state: 'scheduled', outcome: 'retried', delayMs: 0, spendsAttempt: true, children: [] },
       ...{ error: undefined, attemptReport: undefined },
     });
     await backend.promote(queue);

@@ -1,8 +1,11 @@
--- running -> waiting | dead, for every lease that has run out: the worker died, hangs, or lost its connection.
--- KEYS root   ARGV queue, graceMs, crashLimit, error of a job that reached it, keepMs, outageMs
--- Returns a flat list: id, 'waiting' | 'dead'.
-local queue, grace, crash_limit, failure, keep_ms, outage_ms =
-  ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+-- running -> waiting | blocked | cancelled | dead, for leases that have run out: the worker died, hangs, or lost its
+-- connection. A job that was running in such a worker for the last time but one before the crash limit is a suspect: it
+-- runs when no other suspect does, so that one that takes workers down does not take its neighbours to the limit.
+-- KEYS root   ARGV queue, graceMs, crashLimit, error of a job that reached it, keepMs, outageMs, how many at most,
+--                  error of an unreadable record
+-- Returns a flat list: id and its state.
+local queue, grace, crash_limit, crashed, keep_ms, outage_ms, limit, unreadable =
+  ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
 local now = now_ms()
 
@@ -15,7 +18,7 @@ end
 
 -- Nobody has kept this queue for a while: Redis was away, and nobody could renew a lease. The living get time to do so.
 local kept = queue_key(queue, 'kept')
-local last = tonumber(redis.call('GET', kept) or 0)
+local last = tonumber(redis.call('GET', kept) or 0) or 0
 redis.call('SET', kept, now)
 if outage_ms > 0 and now - last > outage_ms then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now + outage_ms)) do
@@ -24,32 +27,45 @@ if outage_ms > 0 and now - last > outage_ms then
   return {}
 end
 
-local recovered = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
-  local key = job_key(id)
-  local state = redis.call('HGET', key, 'state')
+local function take_back(id, key)
   local crashes = (tonumber(redis.call('HGET', key, 'crashes')) or 0) + 1
+  local cancel = redis.call('HGET', key, 'cancel')
+  redis.call('HDEL', key, 'token', 'cancel')
+  redis.call('HSET', key, 'crashes', crashes)
+  if cancel then
+    redis.call('HSET', key, 'error', cancel)
+    finish(queue, id, 'cancelled', 'cancelled', now, keep_ms)
+    return 'cancelled'
+  end
+  if crashes >= crash_limit then
+    redis.call('HSET', key, 'error', crashed)
+    finish(queue, id, 'dead', 'crashed-worker', now, keep_ms)
+    return 'dead'
+  end
+  if crashes == crash_limit - 1 then
+    redis.call('HSET', key, 'suspect', 1)
+    return join_lane(SUSPECTS, queue, id, now)
+  end
+  return put(queue, id, now, now, true)
+end
+
+local recovered = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, limit)) do
+  local state = state_of(id)
   redis.call('ZREM', leases, id)
   local popped = redis.call('LREM', active, 0, id) > 0
+  local became
   if state == 'running' then
-    redis.call('HDEL', key, 'token')
-    redis.call('HSET', key, 'crashes', crashes)
-    popped = true
-    if crashes >= crash_limit then
-      redis.call('HSET', key, 'error', failure)
-      finish(queue, id, 'dead', 'crashed-worker', now, keep_ms)
-      recovered[#recovered + 1] = id
-      recovered[#recovered + 1] = 'dead'
-    else
-      redis.call('HSET', key, 'state', 'waiting')
-      state = 'waiting'
-    end
+    became = take_back(id, job_key(id))
+  elseif state == 'waiting' and popped then
+    became = put(queue, id, now, now, true)
+  elseif not state then
+    bury(queue, id, unreadable, now, keep_ms)
+    became = 'dead'
   end
-  if state == 'waiting' and popped then
-    -- At the end that workers pop: it has waited longest.
-    redis.call('RPUSH', waiting, id)
+  if became then
     recovered[#recovered + 1] = id
-    recovered[#recovered + 1] = 'waiting'
+    recovered[#recovered + 1] = became
   end
 end
 return recovered

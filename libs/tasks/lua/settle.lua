@@ -6,21 +6,30 @@
 local queue, id, token, state, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local key = job_key(id)
-if redis.call('HGET', key, 'token') ~= token then
+local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel') or {}
+if held[1] ~= token then
   -- Repeated because the answer was lost: it was written the first time.
-  return { redis.call('HGET', key, 'settledBy') == token and 'settled' or 'stale' }
+  if held[2] == token then
+    return { 'settled' }
+  end
+  return { 'stale' }
 end
-local attempt = tonumber(redis.call('HGET', key, 'attempt')) or 1
+local attempt, cancel = tonumber(held[3]) or 1, held[4]
 local now = now_ms()
-local receipts, place = write_jobs(11, now)
+-- No limit of depth: what comes of work that is done must be writable.
+local receipts, refusal, place = write_jobs(11, now)
 if not receipts then
-  return { 'conflict', place }
+  return { refusal, place }
 end
 
 redis.call('LREM', queue_key(queue, 'active'), 0, id)
 redis.call('ZREM', queue_key(queue, 'leases'), id)
-redis.call('HDEL', key, 'token', 'crashes')
+redis.call('HDEL', key, 'token', 'crashes', 'cancel')
 redis.call('HSET', key, 'settledBy', token)
+if cancel and (state == 'scheduled' or state == 'parked') then
+  -- Asked to stop while it ran, and did not get done.
+  state, outcome, failure = 'cancelled', 'cancelled', cancel
+end
 if failure ~= '' then
   redis.call('HSET', key, 'error', failure)
 end
@@ -32,9 +41,11 @@ if spends ~= '1' then
 end
 
 if state == 'scheduled' then
+  clear_suspicion(id, now)
   redis.call('HSET', key, 'state', state, 'outcome', outcome, 'dueAt', now + delay)
   redis.call('ZADD', queue_key(queue, 'delayed'), now + delay, id)
 elseif state == 'parked' then
+  clear_suspicion(id, now)
   redis.call('HSET', key, 'state', state, 'outcome', outcome)
   redis.call('ZADD', queue_key(queue, 'parked'), now, id)
 else

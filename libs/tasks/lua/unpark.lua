@@ -1,22 +1,38 @@
--- parked -> waiting, for every job of a task and payload version that this worker can read.
--- KEYS root   ARGV queue, newest envelope version that it reads, then the known 'task@version'
--- Returns how many were moved.
-local queue = ARGV[1]
+-- parked -> waiting, for jobs of a task and payload version that this worker can read.
+-- KEYS root   ARGV queue, newest envelope version that it reads, where to begin, how many to look at, error of an
+--                  unreadable record, how long its dead letter stays, then the known 'task@version'
+-- Returns how many were moved and how many were looked at. Begin the next call after those that stayed.
+local queue, envelope_version, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local known = {}
-for i = 3, #ARGV do
+for i = 7, #ARGV do
   local task, version = string.match(ARGV[i], '^(.*)@(%d+)$')
   known[task] = tonumber(version)
 end
-local moved = 0
+
+-- An envelope that cannot be read is let through: the attempt says what is wrong with it.
+local function fits(text)
+  local readable, envelope = pcall(cjson.decode, text or '')
+  if not readable or type(envelope) ~= 'table' or type(envelope.v) ~= 'number' then
+    return true
+  end
+  return envelope.v <= envelope_version and (tonumber(envelope.payloadVersion) or 0) <= (known[envelope.task] or -1)
+end
+
+local now, moved = now_ms(), 0
 local parked = queue_key(queue, 'parked')
-for _, id in ipairs(redis.call('ZRANGE', parked, 0, -1)) do
-  local key = job_key(id)
-  local readable, envelope = pcall(cjson.decode, redis.call('HGET', key, 'envelope') or '')
-  if readable and envelope.v <= tonumber(ARGV[2]) and envelope.payloadVersion <= (known[envelope.task] or 0) then
+local ids = redis.call('ZRANGE', parked, first, first + limit - 1)
+for _, id in ipairs(ids) do
+  local state = state_of(id)
+  if state ~= 'parked' then
     redis.call('ZREM', parked, id)
-    redis.call('HSET', key, 'state', 'waiting')
-    redis.call('LPUSH', queue_key(queue, 'waiting'), id)
+    if not state then
+      bury(queue, id, ARGV[5], now, tonumber(ARGV[6]))
+    end
+    moved = moved + 1
+  elseif fits(redis.call('HGET', job_key(id), 'envelope')) then
+    redis.call('ZREM', parked, id)
+    put(queue, id, now, now)
     moved = moved + 1
   end
 end
-return moved
+return { moved, #ids }

@@ -4,7 +4,7 @@
  * an Outcome is how it ended, a Receipt is what the one who enqueued gets.
  */
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
-export { RedisBackend, DEFAULT_KEY_PREFIX } from './bee-queue/redis-backend.ts';
+export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
 export { decodeEnvelope, type Envelope } from './envelope.ts';
@@ -21,9 +21,17 @@ export { MemoryBackend } from './memory/memory-backend.ts';
 export { MemoryClock } from './memory/memory-clock.ts';
 export { validPayload, type JobRequest } from './new-job.ts';
 export { type DeadReason, type Failure, type Outcome, type ParkReason } from './outcome.ts';
-export type { Claim, NewJob, QueueBackend, RecoveryPolicy, Settlement, SettleResult } from './queue-backend.ts';
+export type {
+  CancelResult,
+  Claim,
+  NewJob,
+  QueueBackend,
+  RecoveryPolicy,
+  Settlement,
+  SettleResult,
+} from './queue-backend.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
-export { defaultRetention, type Retention } from './settle-attempt.ts';
+export { defaultRetention, type Retention } from './retention.ts';
 export {
   defineTask,
   type AnyTask,

@@ -1,7 +1,7 @@
 import type { Failure } from './outcome.ts';
 
 /** Where a job is; docs/reference/lifecycle.md draws the ways between the states. */
-export type JobState = 'waiting' | 'scheduled' | 'running' | 'parked' | 'completed' | 'dead' | 'cancelled';
+export type JobState = 'waiting' | 'scheduled' | 'running' | 'blocked' | 'parked' | 'completed' | 'dead' | 'cancelled';
 
 /** What enqueue() answers, once Redis has confirmed the write. */
 export interface Receipt {

@@ -1,4 +1,5 @@
 import type { JobRecord, JobState, Receipt } from './job.ts';
+import type { Failure } from './outcome.ts';
 
 /** A job on its way into the queue. */
 export interface NewJob {
@@ -10,6 +11,8 @@ export interface NewJob {
   readonly payload: string;
   readonly subject: string | undefined;
   readonly delayMs: number;
+  /** Jobs of one lane run one at a time, in the order of acceptance. */
+  readonly lane: string | undefined;
   readonly dedupe: Dedupe | undefined;
 }
 
@@ -40,6 +43,9 @@ export interface Claim {
   readonly attemptReports: readonly string[];
 }
 
+/** What renews a lease. */
+export type Hold = Pick<Claim, 'jobId' | 'token'>;
+
 /** What becomes of a running job. */
 export interface Settlement {
   readonly state: Extract<JobState, 'scheduled' | 'parked' | 'completed' | 'dead' | 'cancelled'>;
@@ -53,18 +59,29 @@ export interface Settlement {
   readonly error: string | undefined;
   /** Kept for the next attempt, see Claim.attemptReports. */
   readonly attemptReport: string | undefined;
-  /** How long the record of an ended job stays. */
-  readonly keepMs: number;
   readonly children: readonly NewJob[];
 }
 
 /** `stale`: the lease was lost, nothing was written. */
 export type SettleResult = 'settled' | 'stale';
 
+/** What a heartbeat brings back about an attempt that is to stop. */
+export interface StopOrder {
+  readonly token: string;
+  /** `lost`: the lease is gone; else why the job is to be cancelled. */
+  readonly why: 'lost' | Failure;
+}
+
+/** What became of the wish to cancel a job: its state before and after; a running job is asked to stop. */
+export interface CancelResult {
+  readonly before: JobState;
+  readonly after: JobState;
+}
+
 /** What became of a job whose lease ran out. */
 export interface Recovery {
   readonly jobId: string;
-  readonly state: 'waiting' | 'dead';
+  readonly state: JobState;
 }
 
 /**
@@ -74,7 +91,7 @@ export interface Recovery {
 export interface QueueBackend {
   /**
    * Writes the jobs, all or none.
-   * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE, COORD_IDEMPOTENCY_CONFLICT
+   * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE, COORD_QUEUE_FULL, COORD_IDEMPOTENCY_CONFLICT
    */
   enqueue(jobs: readonly NewJob[]): Promise<Receipt[]>;
   /**
@@ -82,12 +99,14 @@ export interface QueueBackend {
    * answer was lost, it returns the claim that was made. Default token: a new one.
    */
   claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined>;
-  /** Ends an attempt. @throws CoordinatorError COORD_IDEMPOTENCY_CONFLICT for a child, nothing is written then. */
+  /** Ends an attempt, and lets its lane go on. @throws CoordinatorError COORD_IDEMPOTENCY_CONFLICT for a child, nothing is written then. */
   settle(claim: Claim, settlement: Settlement): Promise<SettleResult>;
   /** Check-points a step; `stale` when the lease was lost. */
   saveStep(claim: Claim, name: string, result: string): Promise<SettleResult>;
-  /** Renews leases; returns the tokens of those that were lost. */
-  heartbeat(queue: string, claims: readonly Claim[], leaseMs: number): Promise<string[]>;
+  /** Renews leases; tells which attempts are to stop. */
+  heartbeat(queue: string, holds: readonly Hold[], leaseMs: number): Promise<StopOrder[]>;
+  /** Ends a job that does not run; a running one is told to stop with its next heartbeat. Undefined: no such job. */
+  cancel(jobId: string, reason: string): Promise<CancelResult | undefined>;
   /** Makes due jobs waiting; returns how many. */
   promote(queue: string): Promise<number>;
   /** Takes back the jobs whose lease has run out. */
@@ -103,10 +122,11 @@ export interface QueueBackend {
 export interface RecoveryPolicy {
   /** A popped id without a claim is left alone for this long. */
   readonly graceMs: number;
-  /** Crashes after which the job is dead with the reason `crashed-worker`. */
+  /**
+   * Crashes after which the job is dead with the reason `crashed-worker`. After the last but one it is a suspect: it
+   * runs when no other suspect does.
+   */
   readonly crashLimit: number;
-  /** How long that dead letter stays. */
-  readonly keepMs: number;
   /**
    * When nobody has called for this long, Redis was away and no lease could be renewed: leases are extended by as much
    * instead of taken back. Default 0, never.

@@ -10,7 +10,7 @@ import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './new-job.ts';
 import { classify, failureOf, type Outcome } from './outcome.ts';
 import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
-import { settleAttempt, type Retention, type Settled } from './settle-attempt.ts';
+import { settleAttempt, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
 import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
 import { Interruption, TaskError } from './task-error.ts';
@@ -24,7 +24,6 @@ export interface AttemptRuntime {
   readonly routeEvent: EventRouting;
   readonly release: string;
   readonly log: Logger;
-  readonly retention: Retention;
   /** Source of jitter. Default Math.random. */
   readonly random?: () => number;
 }
@@ -33,8 +32,18 @@ export interface AttemptRuntime {
 const timedOut = (task: AnyTask) =>
   new TaskError('unknown-outcome', 'COORD_ATTEMPT_TIMEOUT', `The attempt did not end within ${task.timeoutMs} ms`);
 
-/** Runs one attempt of a claimed job, from the stored text to the settled outcome. @throws only when it cannot be settled */
-export async function runAttempt(claim: Claim, runtime: AttemptRuntime, abort: AbortController): Promise<Outcome> {
+/**
+ * Runs one attempt of a claimed job, from the stored text to the settled outcome. `onStart` hears the name of the task
+ * before its handler runs.
+ *
+ * @throws only when it cannot be settled
+ */
+export async function runAttempt(
+  claim: Claim,
+  runtime: AttemptRuntime,
+  abort: AbortController,
+  onStart: (task: string) => void = () => undefined,
+): Promise<Outcome> {
   const resolved = resolve(claim, runtime.catalog);
   if ('outcome' in resolved) {
     const settled = await settleAttempt(claim, resolved.outcome, [], '', runtime);
@@ -56,6 +65,7 @@ export async function runAttempt(claim: Claim, runtime: AttemptRuntime, abort: A
   };
   return inSpan(`process ${task.name}`, spanOptions, async (span) => {
     const startedAt = performance.now();
+    onStart(task.name);
     const { outcome, children } = await perform(claim, resolved, runtime, abort);
     const settled = await settleAttempt(claim, outcome, children, injectTraceContext().traceparent ?? '', runtime);
     markSpan(span, settled);

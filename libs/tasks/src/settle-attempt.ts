@@ -4,23 +4,12 @@ import { failureOf, type Outcome } from './outcome.ts';
 import type { Claim, NewJob, Settlement } from './queue-backend.ts';
 import type { AttemptRuntime } from './run-attempt.ts';
 
-/** How long the records of ended jobs stay. */
-export interface Retention {
-  /** Default 96 h, as long as idempotency keys are remembered. */
-  readonly completedMs: number;
-  /** Default 30 days. */
-  readonly deadMs: number;
-}
-
 /** What became of an attempt's outcome. */
 export interface Settled {
   readonly outcome: Outcome;
   /** False when the lease was lost: the job belongs to another attempt, and nothing was written. */
   readonly written: boolean;
 }
-
-/** The retention that applies when nothing else is set. */
-export const defaultRetention: Retention = { completedMs: 96 * 3_600_000, deadMs: 30 * 24 * 3_600_000 };
 
 const RETRY_PAUSE_MS = 250;
 
@@ -37,7 +26,7 @@ export async function settleAttempt(
   attemptReport: string,
   runtime: AttemptRuntime,
 ): Promise<Settled> {
-  const settlement = settlementOf(outcome, children, attemptReport, runtime.retention);
+  const settlement = settlementOf(outcome, children, attemptReport);
   for (let told = false; ; told = true) {
     try {
       const result = await runtime.backend.settle(claim, settlement);
@@ -54,19 +43,13 @@ export async function settleAttempt(
   }
 }
 
-function settlementOf(
-  outcome: Outcome,
-  children: readonly NewJob[],
-  attemptReport: string,
-  retention: Retention,
-): Settlement {
+function settlementOf(outcome: Outcome, children: readonly NewJob[], attemptReport: string): Settlement {
   const common = {
     outcome: 'reason' in outcome ? outcome.reason : outcome.kind,
     delayMs: 0,
     spendsAttempt: true,
     error: 'error' in outcome ? JSON.stringify(outcome.error) : undefined,
     attemptReport: undefined,
-    keepMs: retention.completedMs,
     children,
   };
   switch (outcome.kind) {
@@ -74,7 +57,7 @@ function settlementOf(
     case 'cancelled':
       return { ...common, state: outcome.kind };
     case 'dead':
-      return { ...common, state: 'dead', keepMs: retention.deadMs, attemptReport };
+      return { ...common, state: 'dead', attemptReport };
     case 'retried':
       return { ...common, state: 'scheduled', delayMs: outcome.delayMs, attemptReport };
     case 'snoozed':

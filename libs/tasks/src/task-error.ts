@@ -50,8 +50,12 @@ export class Interruption extends Error {
 }
 
 /** Thrown by a handler to end its job without effect and without a dead letter; see {@link cancel}. */
-export class Cancellation extends Error {
+export class Cancellation extends CoordinatorError {
   override readonly name = 'Cancellation';
+
+  constructor(reason: string) {
+    super('COORD_CANCELLED', reason);
+  }
 }
 
 /**

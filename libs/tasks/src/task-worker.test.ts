@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { RedisBackend } from './bee-queue/redis-backend.ts';
 import { RedisConnection } from './bee-queue/redis-connection.ts';
 import type { JobRecord } from './job.ts';
-import { defaultRetention } from './settle-attempt.ts';
 import { defineTask, type AnyTask, type TaskHandler } from './task.ts';
 import { TaskCatalog } from './task-catalog.ts';
 import { TaskQueue } from './task-queue.ts';
@@ -26,13 +25,13 @@ async function start(tasks: readonly AnyTask[] = [ship]) {
   const connection = new RedisConnection({ url: redis.url, log });
   await connection.connect();
   closing.push(() => connection.close());
-  const backend = new RedisBackend(connection, redis.freshPrefix());
+  const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
   const catalog = new TaskCatalog(tasks.map((task) => ({ task, queue: 'warehouse' })));
   const common = { backend, catalog, routeEvent: () => [], release: 'test' };
   const queue = new TaskQueue(common);
   const work = (handler: TaskHandler<AnyTask>, options: Partial<TaskWorkerOptions> = {}) => {
     const worker = new TaskWorker({
-      ...{ ...common, log, retention: defaultRetention, redisUrl: redis.url, queues: ['warehouse'] },
+      ...{ ...common, log, redisUrl: redis.url, queues: ['warehouse'] },
       ...{ concurrency: 5, leaseMs: 1_000, handlerOf: () => handler },
       ...options,
     });
@@ -148,13 +147,56 @@ describe('a worker', () => {
     );
     await eventually(() => expect(worker.running).toBe(1));
     // Somebody else takes the job over, as after a pause longer than the lease.
-    const prefix = backend.queuePrefix.replace(/:q$/, '');
+    const prefix = backend.keyPrefix;
     await redis.command('HSET', `${prefix}:job:${jobId}`, 'token', 'another');
     await eventually(() => expect(reasons).toEqual(['COORD_LEASE_LOST']));
     await eventually(() => expect(worker.running).toBe(0));
     expect(await backend.job(jobId)).toMatchObject({ state: 'running', attempt: 1 });
     expect(log.lines).toContainEqual(expect.objectContaining({ message: expect.stringContaining('lease lost') }));
-    await redis.command('DEL', `${backend.queuePrefix}:warehouse:leases`, `${backend.queuePrefix}:warehouse:active`);
+    await redis.command('DEL', `${backend.keyPrefix}:q:warehouse:leases`, `${backend.keyPrefix}:q:warehouse:active`);
+  });
+
+  test('keeps the leases of all while one handler blocks the event loop, and names it', async () => {
+    const { backend, queue, work, log } = await start();
+    const over = signal();
+    work(
+      async ({ n }) => {
+        if (n === 1) return over.given;
+        const endMs = performance.now() + 1_900;
+        while (performance.now() < endMs);
+      },
+      { leaseMs: 2_000 },
+    );
+    const patient = await queue.enqueue(ship, { n: 1 });
+    await eventually(async () => expect((await backend.job(patient.jobId))?.state).toBe('running'));
+    const { jobId } = await queue.enqueue(ship, { n: 2 });
+    const told = { message: 'the event loop stood still' };
+    await eventually(() => expect(log.lines).toContainEqual(expect.objectContaining(told)));
+    const lastStarted = `warehouse.ship ${jobId}`;
+    const fields = expect.objectContaining({ lastStarted, blockedMs: expect.any(Number) });
+    expect(log.lines).toContainEqual(expect.objectContaining({ ...told, fields }));
+
+    const [seconds, micros] = (await redis.command('TIME')) as [string, string];
+    const leaseEndsAtMs = await redis.command('ZSCORE', `${backend.keyPrefix}:q:warehouse:leases`, patient.jobId);
+    // Had the event loop been the last to renew it, a twentieth would be left.
+    expect(Number(leaseEndsAtMs) - Number(seconds) * 1_000 - Number(micros) / 1_000).toBeGreaterThan(300);
+    over.give();
+  });
+
+  test('stops a handler whose job is cancelled', async () => {
+    const { backend, queue, work } = await start();
+    const worker = work(
+      (_payload, { signal: aborted }) =>
+        new Promise((_resolve, reject) => {
+          aborted.addEventListener('abort', () => reject(new Error('stopped')));
+        }),
+    );
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(() => expect(worker.running).toBe(1));
+    await backend.cancel(jobId, 'order was withdrawn');
+    const error = { code: 'COORD_CANCELLED', message: 'order was withdrawn' };
+    await eventually(async () => expect(await backend.job(jobId)).toMatchObject({ state: 'cancelled', error }));
+    await eventually(() => expect(worker.running).toBe(0));
   });
 
   test('goes on at full concurrency after Redis was restarted', async () => {
@@ -216,7 +258,7 @@ describe('a worker that is drained', () => {
     const { jobId } = await queue.enqueue(ship, { n: 1 });
     await eventually(() => expect(worker.running).toBe(1));
     await worker.drain(1);
-    const prefix = backend.queuePrefix.replace(/:q$/, '');
+    const prefix = backend.keyPrefix;
     expect(await backend.job(jobId)).toMatchObject({ state: expect.stringMatching(/scheduled|waiting/), attempt: 0 });
     expect(await redis.command('HGET', `${prefix}:job:${jobId}`, 'crashes')).toBeNull();
     over.give();

@@ -1,12 +1,14 @@
 import { RedisBackend } from './bee-queue/redis-backend.ts';
 import { ReliableQueue } from './bee-queue/reliable-queue.ts';
 import { isUnavailable } from './error-codes.ts';
+import { Heartbeat } from './heartbeat/heartbeat.ts';
 import { failureOf } from './outcome.ts';
 import type { Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
+import { RunningAttempts } from './running-attempts.ts';
 import { settleAttempt } from './settle-attempt.ts';
-import { Interruption, TaskError } from './task-error.ts';
+import { Interruption } from './task-error.ts';
 
 /** What a TaskWorker needs. */
 export interface TaskWorkerOptions extends AttemptRuntime {
@@ -18,6 +20,11 @@ export interface TaskWorkerOptions extends AttemptRuntime {
   readonly concurrency: number;
   /** A worker that says nothing for this long has lost its jobs to the others. */
   readonly leaseMs: number;
+  /**
+   * Called when this process has to be replaced: handlers that ignore their signal hold all slots of a queue, or nobody
+   * keeps the leases. Default: it is logged and nothing else.
+   */
+  readonly onFailure?: (reason: Error) => void;
 }
 
 const PROMOTE_EVERY_MS = 250;
@@ -32,14 +39,24 @@ const CRASH_LIMIT = 3;
 export class TaskWorker {
   readonly #options: TaskWorkerOptions;
   readonly #queues: ReliableQueue[];
-  /** By token: after an outage two attempts of one job may run here, of which one has lost its lease. */
-  readonly #running = new Map<string, { claim: Claim; abort: AbortController }>();
+  readonly #running: RunningAttempts;
+  readonly #heartbeat: Heartbeat;
   #repetitions: Repetition[] = [];
+  #started: Promise<void> = Promise.resolve();
+  #draining = false;
 
   constructor(options: TaskWorkerOptions) {
     this.#options = options;
-    const { redisUrl: url, backend, leaseMs, log } = options;
-    this.#queues = options.queues.map((name) => new ReliableQueue(name, { url, backend, leaseMs, log }));
+    const { redisUrl, backend, leaseMs, log, release } = options;
+    const { keyPrefix } = backend;
+    this.#queues = options.queues.map((name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, log }));
+    this.#running = new RunningAttempts(log, (queue, stuck) => this.#onStuck(queue, stuck));
+    this.#heartbeat = new Heartbeat({
+      ...{ redisUrl, keyPrefix, leaseMs, release, log },
+      holds: () => this.#running.holds(),
+      onStop: (order) => this.#running.stop(order),
+      onFailure: (reason) => this.#fail(reason),
+    });
   }
 
   /** How many attempts are running now. */
@@ -49,26 +66,18 @@ export class TaskWorker {
 
   /** Begins to take jobs. Redis may be away: work begins when it comes. */
   start(): void {
-    const { queues, leaseMs, concurrency } = this.#options;
+    this.#started = this.#start().catch((error: unknown) => this.#fail(error as Error));
+  }
+
+  async #start(): Promise<void> {
+    const { queues, leaseMs, concurrency, backend } = this.#options;
+    await this.#heartbeat.start();
+    if (this.#draining) return;
     for (const queue of this.#queues) queue.consume(concurrency, (claim) => this.#run(claim));
-    const everyQueue = (work: (queue: string) => Promise<unknown>) => () => Promise.all(queues.map(work));
-    this.#repeat(
-      PROMOTE_EVERY_MS,
-      everyQueue((queue) => this.#options.backend.promote(queue)),
-    );
-    this.#repeat(
-      // Well within the time after which a queue counts as not kept.
-      Math.min(RECOVER_EVERY_MS, leaseMs / 4),
-      everyQueue((queue) => this.#recover(queue)),
-    );
-    this.#repeat(
-      UNPARK_EVERY_MS,
-      everyQueue((queue) => this.#unpark(queue)),
-    );
-    this.#repeat(
-      leaseMs / 3,
-      everyQueue((queue) => this.#heartbeat(queue)),
-    );
+    this.#keep(PROMOTE_EVERY_MS, (queue) => backend.promote(queue));
+    // Well within the time after which a queue counts as not kept.
+    this.#keep(Math.min(RECOVER_EVERY_MS, leaseMs / 4), (queue) => this.#recover(queue));
+    this.#keep(UNPARK_EVERY_MS, (queue) => this.#unpark(queue));
     void Promise.all(queues.map((queue) => this.#unpark(queue))).catch((error: unknown) => this.#report(error));
   }
 
@@ -77,19 +86,22 @@ export class TaskWorker {
    * go back to the queue without spending the attempt.
    */
   async drain(graceMs: number): Promise<void> {
+    this.#draining = true;
+    await this.#started;
     const idle = Promise.all(this.#queues.map((queue) => queue.stopPopping().then(() => queue.idle())));
     if (!(await endsWithin(idle, graceMs))) {
-      for (const { abort } of this.#running.values()) abort.abort(new Interruption());
+      this.#running.stopAll(new Interruption());
       if (!(await endsWithin(idle, ABORT_GRACE_MS))) {
         await endsWithin(this.#giveBack(), ABORT_GRACE_MS);
       }
     }
     await Promise.all(this.#repetitions.map((repetition) => repetition.stop()));
+    await this.#heartbeat.stop();
   }
 
   /** Handlers that ignore their signal end with the process; that is no crash of their jobs. */
   async #giveBack(): Promise<void> {
-    const left = Array.from(this.#running.values(), ({ claim }) => claim);
+    const left = this.#running.claims();
     const jobIds = left.map(({ jobId }) => jobId);
     this.#options.log.warn({ jobIds }, 'handlers did not stop in time: their jobs go back to the queue');
     const error = failureOf(new Interruption());
@@ -98,36 +110,37 @@ export class TaskWorker {
   }
 
   async #run(claim: Claim): Promise<void> {
-    const abort = new AbortController();
-    this.#running.set(claim.token, { claim, abort });
-    try {
-      await runAttempt(claim, this.#options, abort);
-    } catch (error) {
-      // Its lease runs out, and the job is taken back; the third time it becomes a dead letter.
-      this.#options.log.error({ err: error, jobId: claim.jobId }, 'an attempt could not be settled');
-    } finally {
-      this.#running.delete(claim.token);
-    }
+    await this.#running.during(claim, async (attempt) => {
+      try {
+        await runAttempt(claim, this.#options, attempt.abort, (task) => {
+          attempt.task = task;
+          this.#heartbeat.started(task, claim.jobId);
+        });
+      } catch (error) {
+        // Its lease runs out, and the job is taken back; the third time it becomes a dead letter.
+        this.#options.log.error({ err: error, jobId: claim.jobId }, 'an attempt could not be settled');
+      }
+    });
   }
 
-  async #heartbeat(queue: string): Promise<void> {
-    const running = [...this.#running.values()].filter(({ claim }) => claim.queue === queue);
-    if (running.length === 0) return;
-    const claims = running.map(({ claim }) => claim);
-    for (const token of await this.#options.backend.heartbeat(queue, claims, this.#options.leaseMs)) {
-      // An attempt that has just settled has no lease either; it is gone from #running then.
-      this.#running.get(token)?.abort.abort(new TaskError('transient', 'COORD_LEASE_LOST'));
-    }
+  #onStuck(queue: string, stuck: number): void {
+    if (stuck < this.#options.concurrency) return;
+    this.#fail(new Error(`Handlers that ignore their signal hold all ${stuck} slots of the queue ${queue}`));
+  }
+
+  #fail(reason: Error): void {
+    if (this.#draining) return;
+    this.#options.log.fatal({ err: reason }, 'this process has to be replaced');
+    this.#options.onFailure?.(reason);
   }
 
   async #recover(queue: string): Promise<void> {
-    const { backend, log, leaseMs, retention } = this.#options;
+    const { backend, log, leaseMs } = this.#options;
     const graceMs = Math.min(5_000, leaseMs);
     for (const { jobId, state } of await backend.recover(queue, {
       graceMs,
       crashLimit: CRASH_LIMIT,
       outageMs: leaseMs / 2,
-      keepMs: retention.deadMs,
     })) {
       log.warn({ jobId, queue, state, code: 'COORD_LEASE_LOST' }, 'took back a job whose worker fell silent');
     }
@@ -138,8 +151,9 @@ export class TaskWorker {
     if (moved > 0) this.#options.log.info({ queue, moved }, 'parked jobs that this release can read wait again');
   }
 
-  #repeat(intervalMs: number, work: () => Promise<unknown>): void {
-    this.#repetitions.push(repeat(intervalMs, work, (error) => this.#report(error)));
+  #keep(intervalMs: number, work: (queue: string) => Promise<unknown>): void {
+    const everyQueue = () => Promise.all(this.#options.queues.map(work));
+    this.#repetitions.push(repeat(intervalMs, everyQueue, (error) => this.#report(error)));
   }
 
   #report(error: unknown): void {

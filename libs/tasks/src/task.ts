@@ -71,6 +71,11 @@ export interface EnqueueOptions {
   readonly subject?: string | undefined;
   /** Earliest start, in milliseconds from acceptance. Default 0. */
   readonly delayMs?: number;
+  /**
+   * Jobs with the same lane, of whatever task, run one at a time in the order of acceptance: `refunds:D-1001`. One that
+   * is retried or scheduled holds up those behind it; one that is dead or cancelled does not. Default none, any order.
+   */
+  readonly lane?: string | undefined;
 }
 
 /** What a handler works with, besides its payload. */

@@ -13,6 +13,8 @@ interface Instruments {
   queueWait: Histogram;
   attemptDuration: Histogram;
   attempts: Counter;
+  loopBlocked: Histogram;
+  stuckHandlers: Counter;
 }
 
 // OpenTelemetry's default buckets are made for milliseconds; the conventions ask for seconds, and calls to slow
@@ -36,6 +38,13 @@ export function installMetrics(meter: Meter): void {
       ...seconds(CALL_SECONDS),
     }),
     attempts: meter.createCounter('coordinator.attempts', { description: 'Attempts by how they ended' }),
+    loopBlocked: meter.createHistogram('coordinator.event_loop.blocked', {
+      description: 'Time for which the event loop of a worker stood still, from one second on',
+      ...seconds(CALL_SECONDS),
+    }),
+    stuckHandlers: meter.createCounter('coordinator.handlers.stuck', {
+      description: 'Handlers that went on although they were told to stop',
+    }),
   };
   installGauges(meter);
 }
@@ -62,4 +71,14 @@ export function recordAttempt(attempt: TaskLabels & { readonly outcome: string; 
   const withOutcome = { ...labels(attempt), [ATTR.outcome]: attempt.outcome };
   instruments?.attempts.add(1, withOutcome);
   instruments?.attemptDuration.record(attempt.durationMs / 1000, withOutcome);
+}
+
+/** Measures a standstill of the event loop (`coordinator.event_loop.blocked`, in seconds) by the task begun last. */
+export function recordLoopBlocked({ task, blockedMs }: { readonly task: string; readonly blockedMs: number }): void {
+  instruments?.loopBlocked.record(blockedMs / 1000, { [ATTR.task]: task });
+}
+
+/** Counts a handler that ignores its signal (`coordinator.handlers.stuck`). */
+export function countStuckHandler(job: TaskLabels): void {
+  instruments?.stuckHandlers.add(1, labels(job));
 }

@@ -1,9 +1,9 @@
 import { silentLogger } from '@coordinator/logging';
-import { leakChecks, privateRedis } from '@coordinator/task-testing';
+import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { NewJob } from '../queue-backend.ts';
-import { describeQueueBackend } from '../queue-backend-conformance.ts';
+import type { NewJob, Settlement } from '../queue-backend.ts';
+import { describeQueueBackend } from '../conformance/queue-backend.ts';
 import { RedisBackend } from './redis-backend.ts';
 import { RedisConnection } from './redis-connection.ts';
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
   connection = new RedisConnection({ url: redis.url, log: silentLogger });
   await connection.connect();
   prefix = redis.freshPrefix();
-  backend = new RedisBackend(connection, prefix);
+  backend = new RedisBackend(connection, { keyPrefix: prefix });
 });
 afterEach(() => connection.close());
 
@@ -48,12 +48,17 @@ describeQueueBackend('RedisBackend', async () => ({
 
 function aJob(): NewJob {
   const envelope = JSON.stringify({ v: 1, task: 'lms.enrol', payloadVersion: 1, release: '1.0.0', trace: {} });
-  const unset = { subject: undefined, dedupe: undefined };
+  const unset = { subject: undefined, lane: undefined, dedupe: undefined };
   return { id: randomUUID(), task: 'lms.enrol', queue: 'lms', envelope, payload: '{}', delayMs: 0, ...unset };
 }
 
+const DONE = {
+  ...{ state: 'completed', outcome: 'completed', delayMs: 0, spendsAttempt: true },
+  ...{ error: undefined, attemptReport: undefined, children: [] },
+} as const satisfies Settlement;
+
 describe('RedisBackend beyond what memory can do', () => {
-  const policy = { crashLimit: 3, keepMs: 60_000 };
+  const policy = { crashLimit: 3 };
 
   test('does not notice that Redis has forgotten the scripts', async () => {
     await backend.enqueue([aJob()]);
@@ -94,14 +99,7 @@ describe('RedisBackend beyond what memory can do', () => {
     await backend.promote('lms');
     for (let id = await pop('lms'); id !== undefined; id = await pop('lms')) {
       const claim = await backend.claim('lms', id, 60_000);
-      const done = {
-        state: 'completed',
-        outcome: 'completed',
-        delayMs: 0,
-        spendsAttempt: true,
-        keepMs: 60_000,
-      } as const;
-      await backend.settle(claim!, { ...done, error: undefined, attemptReport: undefined, children: [] });
+      await backend.settle(claim!, DONE);
     }
     const keys = (await connection.command('KEYS', `${prefix}:q:*`)) as string[];
     expect(keys).toEqual([`${prefix}:q:lms:counts`]);
@@ -113,7 +111,7 @@ describe('RedisBackend beyond what memory can do', () => {
     const impatient = new RedisConnection({ url: redis.url, log: silentLogger, commandDeadlineMs: 50 });
     await impatient.connect();
     redis.server.pause();
-    const attempt = new RedisBackend(impatient, prefix).enqueue([aJob()]);
+    const attempt = new RedisBackend(impatient, { keyPrefix: prefix }).enqueue([aJob()]);
     await expect(attempt).rejects.toMatchObject({
       code: 'COORD_QUEUE_UNAVAILABLE',
       message: expect.stringContaining('the job may be stored'),
@@ -149,5 +147,122 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(await backend.recover('lms', { ...keep, outageMs: 50 })).toEqual([]);
     expect(await backend.job(again?.jobId as string)).toMatchObject({ state: 'running', attempt: 2 });
     expect(claim?.jobId).toBe(again?.jobId);
+  });
+
+  test('takes no more jobs than may wait in a queue, tells known ones apart, and takes all children', async () => {
+    const small = new RedisBackend(connection, { keyPrefix: prefix, maxDepth: 2 });
+    const known = { ...aJob(), dedupe: { key: 'lms.enrol:k', fingerprint: 'f', windowMs: 60_000 } };
+    await small.enqueue([known, { ...aJob(), delayMs: 60_000 }]);
+    await expect(small.enqueue([aJob()])).rejects.toMatchObject({
+      code: 'COORD_QUEUE_FULL',
+      message: 'The queue lms is full: too many jobs wait in it',
+    });
+    expect(await small.enqueue([{ ...aJob(), dedupe: known.dedupe }])).toMatchObject([{ duplicate: true }]);
+    const other = { ...aJob(), queue: 'mail' };
+    await expect(small.enqueue([other, other, other])).rejects.toMatchObject({ code: 'COORD_QUEUE_FULL' });
+    expect(await small.job(other.id)).toBeUndefined();
+
+    const claim = await small.claim('lms', (await pop('lms')) as string, 60_000);
+    const children = [aJob(), aJob(), aJob()];
+    expect(await small.settle(claim!, { ...DONE, children })).toBe('settled');
+    expect(await small.readQueue('lms')).toMatchObject({ depth: 3 });
+  });
+
+  test('admits nothing new from 80 % of maxmemory on, and something again below', async () => {
+    await backend.enqueue([aJob()]);
+    const used = Number(/used_memory:(\d+)/.exec((await connection.command('INFO', 'memory')) as string)?.[1]);
+    await redis.command('CONFIG', 'SET', 'maxmemory', String(Math.round(used * 1.1)));
+    try {
+      const fresh = new RedisBackend(connection, { keyPrefix: prefix });
+      const message = 'Redis is nearly full: jobs are accepted again when some have ended';
+      await eventually(() =>
+        expect(fresh.enqueue([aJob()])).rejects.toMatchObject({ code: 'COORD_QUEUE_FULL', message }),
+      );
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+      await eventually(async () => expect(await fresh.enqueue([aJob()])).toHaveLength(1));
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+
+  test('moves and ends what is there while Redis is full, and says so to what is new', async () => {
+    await backend.enqueue([aJob(), aJob()]);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      await expect(pop('lms')).rejects.toMatchObject({ code: 'COORD_QUEUE_FULL' });
+      const batch = { leaseMs: 60_000, token: randomUUID(), more: 2, again: false };
+      const [first, second] = await backend.claimBatch('lms', '', batch);
+      expect(await backend.heartbeat('lms', [first!], 60_000)).toEqual([]);
+      expect(await backend.saveStep(first!, 'find', '7')).toBe('settled');
+      expect(await backend.settle(first!, { ...DONE, children: [aJob()] })).toBe('settled');
+      expect(await backend.settle(second!, { ...DONE, state: 'scheduled' })).toBe('settled');
+      expect(await backend.promote('lms')).toBe(1);
+      // Its watch has not looked again yet: Redis itself refuses.
+      await expect(backend.enqueue([aJob()])).rejects.toMatchObject({
+        code: 'COORD_QUEUE_FULL',
+        message: 'Redis is full; nothing was stored',
+      });
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+
+  test.each([
+    ['is gone', (key: string) => connection.command('DEL', key)],
+    ['has lost its state', (key: string) => connection.command('HDEL', key, 'state')],
+    [
+      'is no hash',
+      async (key: string) => {
+        await connection.command('DEL', key);
+        await connection.command('SET', key, 'garbage');
+      },
+    ],
+  ])('makes a dead letter of a job whose record %s, wherever it is found', async (_what, damage) => {
+    const [waiting, scheduled, running, parked] = [aJob(), { ...aJob(), delayMs: 1 }, aJob(), aJob()];
+    await backend.enqueue([parked, running, waiting, scheduled]);
+    const first = await backend.claim('lms', (await pop('lms')) as string, 60_000);
+    await backend.settle(first!, { ...DONE, state: 'parked' });
+    const claim = await backend.claim('lms', (await pop('lms')) as string, 1);
+    await advance(3);
+    for (const { id } of [waiting, scheduled, running, parked]) await damage(`${prefix}:job:${id}`);
+
+    expect(await backend.heartbeat('lms', [claim!], 1)).toEqual([{ token: claim!.token, why: 'lost' }]);
+    expect(await backend.saveStep(claim!, 'find', '7')).toBe('stale');
+    expect(await backend.settle(claim!, DONE)).toBe('stale');
+    expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toBeUndefined();
+    await backend.promote('lms');
+    await backend.recover('lms', { ...policy, graceMs: 60_000 });
+    await backend.unpark('lms', []);
+    for (const { id } of [waiting, scheduled, running, parked]) {
+      const error = { code: 'COORD_ENVELOPE_UNREADABLE' };
+      expect(await backend.job(id)).toMatchObject({ state: 'dead', outcome: 'unreadable', error });
+    }
+    expect(await backend.readQueue('lms')).toMatchObject({ depth: 0, deadLetters: 4 });
+  });
+
+  test('unparks page by page, past those that stay', async () => {
+    const jobs = Array.from({ length: 1_200 }, (_, i) => ({
+      ...aJob(),
+      envelope: JSON.stringify({
+        v: 1,
+        task: i % 2 ? 'lms.enrol' : 'lms.other',
+        payloadVersion: 1,
+        release: '1',
+        trace: {},
+      }),
+    }));
+    await backend.enqueue(jobs);
+    const batch = { leaseMs: 60_000, token: randomUUID(), more: 2_000, again: false };
+    const claims = await backend.claimBatch('lms', '', batch);
+    await Promise.all(claims.map((claim) => backend.settle(claim, { ...DONE, state: 'parked' })));
+    expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(600);
+    expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(0);
+  });
+
+  test('keeps the newest thousand jobs of a subject', async () => {
+    const batch = Array.from({ length: 1_005 }, () => ({ ...aJob(), subject: 'order:D-1001' }));
+    await backend.enqueue(batch);
+    const timeline = await backend.jobsOf('order:D-1001');
+    expect(timeline.map(({ jobId }) => jobId)).toEqual(batch.slice(5).map(({ id }) => id));
   });
 });

@@ -3,25 +3,42 @@ import { randomUUID } from 'node:crypto';
 import { ENVELOPE_VERSION } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
-import { failureOf } from '../outcome.ts';
+import { failureOf, type Failure } from '../outcome.ts';
 import type {
+  CancelResult,
   Claim,
+  Hold,
   NewJob,
   QueueBackend,
   Recovery,
   RecoveryPolicy,
   SettleResult,
   Settlement,
+  StopOrder,
 } from '../queue-backend.ts';
+import { defaultRetention, type Retention } from '../retention.ts';
 import { readClaim, readRecord } from './job-hash.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { scripts, type Script } from './scripts.ts';
 
 /** One hash tag for all keys: in a Redis Cluster they share a slot, and scripts stay atomic. */
 export const DEFAULT_KEY_PREFIX = '{cc}';
 
-const PROMOTE_AT_MOST = '500';
+/** Most jobs that one call of a script moves: Redis serves nobody else meanwhile. */
+const AT_ONCE = 500;
 const CRASHED = JSON.stringify(failureOf(new CoordinatorError('COORD_CRASHED_WORKER')));
+const UNREADABLE = JSON.stringify(failureOf(new CoordinatorError('COORD_ENVELOPE_UNREADABLE')));
+
+/** Settings of a RedisBackend. */
+export interface RedisBackendOptions {
+  /** Default {@link DEFAULT_KEY_PREFIX}. */
+  readonly keyPrefix?: string;
+  /** Most jobs that may wait in one queue; further ones are refused with COORD_QUEUE_FULL. Default 200 000. */
+  readonly maxDepth?: number;
+  /** Default {@link defaultRetention}. */
+  readonly retention?: Retention;
+}
 
 /** How jobs are claimed. */
 export interface ClaimBatch {
@@ -38,18 +55,32 @@ export interface ClaimBatch {
 export class RedisBackend implements QueueBackend {
   readonly #connection: RedisConnection;
   readonly #root: string;
-  /** What bee-queue is to use as `prefix`, so that both speak of the same lists. */
-  readonly queuePrefix: string;
+  readonly #maxDepth: string;
+  readonly #retention: Retention;
+  readonly #memory: MemoryWatch;
+  /** What its keys begin with. */
+  readonly keyPrefix: string;
 
-  constructor(connection: RedisConnection, keyPrefix: string = DEFAULT_KEY_PREFIX) {
+  constructor(connection: RedisConnection, options: RedisBackendOptions = {}) {
+    const { keyPrefix = DEFAULT_KEY_PREFIX, maxDepth = 200_000, retention = defaultRetention } = options;
     this.#connection = connection;
     this.#root = `${keyPrefix}:`;
-    this.queuePrefix = `${keyPrefix}:q`;
+    this.#maxDepth = String(maxDepth);
+    this.#retention = retention;
+    this.#memory = new MemoryWatch(() => connection.command('INFO', 'memory') as Promise<string>);
+    this.keyPrefix = keyPrefix;
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<Receipt[]> {
-    const reply = (await this.#run(scripts.enqueue, jobs.flatMap(newJobArguments))) as (string | number)[];
-    refuseConflict(reply, jobs);
+    if (await this.#memory.isFull()) {
+      throw new CoordinatorError(
+        'COORD_QUEUE_FULL',
+        'Redis is nearly full: jobs are accepted again when some have ended',
+      );
+    }
+    const args = [this.#maxDepth, ...jobs.flatMap(newJobArguments)];
+    const reply = (await this.#run(scripts.enqueue, args)) as (string | number)[];
+    refuse(reply, jobs);
     return jobs.map((job, i) => ({
       jobId: reply[i * 3] as string,
       task: job.task,
@@ -63,14 +94,18 @@ export class RedisBackend implements QueueBackend {
     return claims.find((claim) => claim.jobId === jobId);
   }
 
-  /** Takes the lease of a popped job, and of further waiting ones; none when the id is only a leftover. */
+  /**
+   * Takes the lease of a popped job, and of further waiting ones; none when the id is only a leftover. With '' for the
+   * id it takes waiting ones only, which works when a full Redis refuses the pop.
+   */
   async claimBatch(queue: string, jobId: string, { leaseMs, token, more, again }: ClaimBatch): Promise<Claim[]> {
-    const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0'];
+    const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0', ...this.#unreadable()];
     const [nowMs, ...records] = (await this.#run(scripts.claim, args)) as [number, ...[string, string[]][]];
     return records.map(([id, record]) => readClaim(id, queue, nowMs, record));
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
+    const keepMs = settlement.state === 'dead' ? this.#retention.deadMs : this.#retention.completedMs;
     const reply = (await this.#run(scripts.settle, [
       claim.queue,
       claim.jobId,
@@ -81,10 +116,10 @@ export class RedisBackend implements QueueBackend {
       settlement.spendsAttempt ? '1' : '0',
       settlement.error ?? '',
       settlement.attemptReport ?? '',
-      String(settlement.keepMs),
+      String(keepMs),
       ...settlement.children.flatMap(newJobArguments),
     ])) as (string | number)[];
-    refuseConflict(reply, settlement.children);
+    refuse(reply, settlement.children);
     return reply[0] as SettleResult;
   }
 
@@ -93,23 +128,29 @@ export class RedisBackend implements QueueBackend {
     return saved === 1 ? 'settled' : 'stale';
   }
 
-  async heartbeat(queue: string, claims: readonly Claim[], leaseMs: number): Promise<string[]> {
-    const holds = claims.flatMap((claim) => [claim.jobId, claim.token]);
-    return (await this.#run(scripts.heartbeat, [queue, String(leaseMs), ...holds])) as string[];
+  async heartbeat(queue: string, holds: readonly Hold[], leaseMs: number): Promise<StopOrder[]> {
+    const args = holds.flatMap(({ jobId, token }) => [jobId, token]);
+    const reply = (await this.#run(scripts.heartbeat, [queue, String(leaseMs), ...args])) as string[];
+    return pairs(reply).map(([token, why]) => ({ token, why: why === 'lost' ? why : (JSON.parse(why) as Failure) }));
+  }
+
+  async cancel(jobId: string, reason: string): Promise<CancelResult | undefined> {
+    const failure = JSON.stringify(failureOf(new CoordinatorError('COORD_CANCELLED', reason)));
+    const args = [jobId, failure, String(this.#retention.completedMs)];
+    const [before, after] = (await this.#run(scripts.cancel, args)) as JobState[];
+    return before && after && { before, after };
   }
 
   async promote(queue: string): Promise<number> {
-    return (await this.#run(scripts.promote, [queue, PROMOTE_AT_MOST])) as number;
+    return (await this.#run(scripts.promote, [queue, String(AT_ONCE), ...this.#unreadable()])) as number;
   }
 
-  async recover(queue: string, { graceMs, crashLimit, keepMs, outageMs = 0 }: RecoveryPolicy): Promise<Recovery[]> {
-    const args = [queue, String(graceMs), String(crashLimit), CRASHED, String(keepMs), String(outageMs)];
+  async recover(queue: string, { graceMs, crashLimit, outageMs = 0 }: RecoveryPolicy): Promise<Recovery[]> {
+    const numbers = [String(graceMs), String(crashLimit)];
+    const [unreadable, keepMs] = this.#unreadable();
+    const args = [queue, ...numbers, CRASHED, keepMs, String(outageMs), String(AT_ONCE), unreadable];
     const reply = (await this.#run(scripts.recover, args)) as string[];
-    const recovered: Recovery[] = [];
-    for (let i = 0; i < reply.length; i += 2) {
-      recovered.push({ jobId: reply[i] as string, state: reply[i + 1] as Recovery['state'] });
-    }
-    return recovered;
+    return pairs(reply).map(([jobId, state]) => ({ jobId, state: state as JobState }));
   }
 
   /** Gives back a popped id that this process will not claim. */
@@ -118,7 +159,15 @@ export class RedisBackend implements QueueBackend {
   }
 
   async unpark(queue: string, known: readonly string[]): Promise<number> {
-    return (await this.#run(scripts.unpark, [queue, String(ENVELOPE_VERSION), ...known])) as number;
+    let [moved, stayed] = [0, 0];
+    for (;;) {
+      const page = [String(stayed), String(AT_ONCE), ...this.#unreadable()];
+      const args = [queue, String(ENVELOPE_VERSION), ...page, ...known];
+      const [movedNow, seen] = (await this.#run(scripts.unpark, args)) as [number, number];
+      moved += movedNow;
+      stayed += seen - movedNow;
+      if (seen < AT_ONCE) return moved;
+    }
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {
@@ -146,6 +195,15 @@ export class RedisBackend implements QueueBackend {
   #run(script: Script, args: string[]): Promise<unknown> {
     return this.#connection.run(script, this.#root, args);
   }
+
+  /** What a script needs to make a dead letter of a record that is none. */
+  #unreadable(): [error: string, keepMs: string] {
+    return [UNREADABLE, String(this.#retention.deadMs)];
+  }
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as string, flat[2 * i + 1] as string]);
 }
 
 function newJobArguments(job: NewJob): string[] {
@@ -156,17 +214,22 @@ function newJobArguments(job: NewJob): string[] {
     job.payload,
     job.subject ?? '',
     String(Math.round(job.delayMs)),
+    job.lane ?? '',
     job.dedupe?.key ?? '',
     job.dedupe?.fingerprint ?? '',
     String(job.dedupe?.windowMs ?? 0),
   ];
 }
 
-function refuseConflict(reply: readonly (string | number)[], jobs: readonly NewJob[]): void {
+/** Throws when a script has refused to write the jobs. */
+function refuse(reply: readonly (string | number)[], jobs: readonly NewJob[]): void {
+  const job = jobs[Number(reply[1])];
+  if (reply[0] === 'full') {
+    throw new CoordinatorError('COORD_QUEUE_FULL', `The queue ${job?.queue} is full: too many jobs wait in it`);
+  }
   if (reply[0] !== 'conflict') return;
-  const task = jobs[Number(reply[1])]?.task ?? 'a task';
   throw new CoordinatorError(
     'COORD_IDEMPOTENCY_CONFLICT',
-    `The idempotency key was used before for ${task} with another content; use a new key for a new request`,
+    `The idempotency key was used before for ${job?.task} with another content; use a new key for a new request`,
   );
 }

@@ -46,14 +46,16 @@ export class RedisConnection {
   /** Runs one script. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async run(script: Script, root: string, args: string[]): Promise<unknown> {
     const options = { keys: [root], arguments: args };
+    const startedAt = performance.now();
     try {
-      return await this.#withDeadline(this.#client.evalSha(script.sha1, options));
+      return await this.#withDeadline(this.#client.evalSha(script.sha1, options), this.#deadlineMs);
     } catch (error) {
       // Redis forgets scripts when it restarts or fails over.
       if (!(error instanceof ErrorReply) || !error.message.startsWith('NOSCRIPT')) throw unavailable(error);
     }
+    const leftMs = this.#deadlineMs - (performance.now() - startedAt);
     try {
-      return await this.#withDeadline(this.#client.eval(script.text, options));
+      return await this.#withDeadline(this.#client.eval(script.text, options), leftMs);
     } catch (error) {
       throw unavailable(error);
     }
@@ -62,7 +64,7 @@ export class RedisConnection {
   /** Runs one plain command. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async command(...args: string[]): Promise<unknown> {
     try {
-      return await this.#withDeadline(this.#client.sendCommand(args));
+      return await this.#withDeadline(this.#client.sendCommand(args), this.#deadlineMs);
     } catch (error) {
       throw unavailable(error);
     }
@@ -74,15 +76,15 @@ export class RedisConnection {
     if (this.#client.isOpen) this.#client.destroy();
   }
 
-  #withDeadline<T>(reply: Promise<T>): Promise<T> {
+  #withDeadline<T>(reply: Promise<T>, deadlineMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
       const sentAt = performance.now();
       const timer = setTimeout(() => {
-        const error = new Error(`no answer within ${this.#deadlineMs} ms`);
+        const error = new Error(`no answer within ${Math.round(deadlineMs)} ms`);
         reject(error);
         this.#silentSince ??= sentAt;
         if (performance.now() - this.#silentSince >= SILENCE_MS) this.#replaceClient(error);
-      }, this.#deadlineMs);
+      }, deadlineMs);
       reply.then(
         (value) => {
           this.#silentSince = undefined;
@@ -159,6 +161,9 @@ function unavailable(error: unknown): unknown {
       ? REFUSALS.test(error.message)
       : error instanceof Error && ['ClientOfflineError', 'ClientClosedError'].includes(error.constructor.name);
   if (error instanceof ErrorReply && !refused) return error;
+  if (error instanceof ErrorReply && error.message.startsWith('OOM')) {
+    return new CoordinatorError('COORD_QUEUE_FULL', 'Redis is full; nothing was stored', { cause: error });
+  }
   const message = refused
     ? 'The queue cannot be written now; nothing was stored'
     : 'The queue did not answer in time; the job may be stored: repeat the call with the same idempotency key';

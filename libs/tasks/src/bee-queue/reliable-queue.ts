@@ -21,6 +21,11 @@ const PAUSE_MS = 250;
 /** How long a worker that drains goes on asking for a claim that may have been made. */
 const CLAIM_PATIENCE_MS = 3_000;
 
+/** A run that has begun. */
+interface Run {
+  readonly ended: Promise<unknown>;
+}
+
 /**
  * bee-queue's loop and pop, with our transitions in place of its own: a popped id is claimed by script, and the run
  * settles itself. bee-queue's own save, finish, stall check and delayed jobs are never used.
@@ -37,7 +42,7 @@ export class ReliableQueue extends BeeQueue {
 
   constructor(name: string, options: ReliableQueueOptions) {
     super(name, {
-      prefix: options.backend.queuePrefix,
+      prefix: `${options.backend.keyPrefix}:q`,
       autoConnect: false,
       isWorker: true,
       ensureScripts: false,
@@ -83,17 +88,16 @@ export class ReliableQueue extends BeeQueue {
     return 0;
   }
 
-  override async _waitForJob(): Promise<Claim | null> {
+  /**
+   * Begins to run a job and hands the run to bee-queue's loop: what is claimed must run, and the loop drops what it is
+   * given after a pause.
+   */
+  override async _waitForJob(): Promise<Run | null> {
     this.#waiting += 1;
     try {
       for (;;) {
         const claim = this.#claimed.shift();
-        if (claim && this.paused) {
-          // bee-queue's loop drops what it is given after the pause; what is claimed must run.
-          void this._runJob(claim);
-          return null;
-        }
-        if (claim) return claim;
+        if (claim) return { ended: this.#begin(claim) };
         if (this.paused) return null;
         await this.#takeTurn();
       }
@@ -102,10 +106,14 @@ export class ReliableQueue extends BeeQueue {
     }
   }
 
-  override _runJob(claim: unknown): Promise<unknown> {
-    const run = this.handler(claim).finally(() => this.activeJobs.delete(run));
-    this.activeJobs.add(run);
-    return run;
+  override _runJob(run: unknown): Promise<unknown> {
+    return (run as Run).ended;
+  }
+
+  #begin(claim: Claim): Promise<unknown> {
+    const ended = this.handler(claim).finally(() => this.activeJobs.delete(ended));
+    this.activeJobs.add(ended);
+    return ended;
   }
 
   #takeTurn(): Promise<unknown> {
@@ -117,8 +125,9 @@ export class ReliableQueue extends BeeQueue {
   async #take(): Promise<void> {
     if (this.paused || this.#claimed.length > 0) return;
     try {
-      const id = await this.#popOne();
+      const id = await this.#popOne().catch(emptyWhenFull);
       if (id === null) return;
+      if (id === '') await delay(PAUSE_MS);
       if (this.paused) await this.#options.backend.release(this.name, id);
       else this.#claimed.push(...(await this.#claim(id)));
     } catch (error) {
@@ -154,4 +163,10 @@ export class ReliableQueue extends BeeQueue {
       });
     });
   }
+}
+
+/** A full Redis refuses the pop, which would keep it full for ever; scripts may still move what is there. */
+function emptyWhenFull(error: Error): string {
+  if (error.message.startsWith('OOM')) return '';
+  throw error;
 }

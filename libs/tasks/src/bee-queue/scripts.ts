@@ -13,14 +13,18 @@ export interface Script {
 const FOLDER = join(__dirname, '..', '..', 'lua');
 const shared = readFileSync(join(FOLDER, 'job.lua'), 'utf8');
 
-function load(name: string): Script {
-  const text = `${shared}\n${readFileSync(join(FOLDER, `${name}.lua`), 'utf8')}`;
+/** Redis 7 lets these scripts write while it is full: what is stored already must be able to move on and end. */
+const WHEN_FULL = '#!lua flags=allow-oom';
+
+function load(name: string, when = WHEN_FULL): Script {
+  const text = `${when}\n${shared}\n${readFileSync(join(FOLDER, `${name}.lua`), 'utf8')}`;
   return { name, text, sha1: createHash('sha1').update(text).digest('hex') };
 }
 
 /** One script per transition of a job, drawn in docs/reference/lifecycle.md, and one that only reads. */
 export const scripts = {
-  enqueue: load('enqueue'),
+  // Refused by a full Redis before it has written anything.
+  enqueue: load('enqueue', '#!lua'),
   claim: load('claim'),
   settle: load('settle'),
   heartbeat: load('heartbeat'),
@@ -29,5 +33,6 @@ export const scripts = {
   recover: load('recover'),
   release: load('release'),
   unpark: load('unpark'),
+  cancel: load('cancel'),
   readQueue: load('read-queue'),
 } as const;

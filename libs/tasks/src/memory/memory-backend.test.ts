@@ -1,4 +1,4 @@
-import { describeQueueBackend } from '../queue-backend-conformance.ts';
+import { describeQueueBackend } from '../conformance/queue-backend.ts';
 import { MemoryBackend } from './memory-backend.ts';
 import { MemoryClock } from './memory-clock.ts';
 

@@ -1,37 +1,49 @@
 import { randomUUID } from 'node:crypto';
 import { CoordinatorError } from '../error-codes.ts';
-import type { JobRecord, Receipt, StepRecord } from '../job.ts';
+import type { JobRecord, JobState, Receipt, StepRecord } from '../job.ts';
+import { failureOf, type Failure } from '../outcome.ts';
 import type {
+  CancelResult,
   Claim,
+  Hold,
   NewJob,
   QueueBackend,
   Recovery,
   RecoveryPolicy,
   SettleResult,
   Settlement,
+  StopOrder,
 } from '../queue-backend.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../envelope.ts';
 import type { MemoryClock } from './memory-clock.ts';
+import { MemoryLanes } from './memory-lanes.ts';
 
 interface MemoryJob {
   record: JobRecord;
   readonly queue: string;
   readonly subject: string | undefined;
+  readonly lane: string | undefined;
   payload: string | undefined;
   token: string | undefined;
   /** The last token that settled an attempt. */
   settledBy: string | undefined;
   leaseEndsAtMs: number;
   crashes: number;
+  /** Why a running job is to stop. */
+  cancel: Failure | undefined;
   readonly steps: Map<string, StepRecord>;
   readonly attemptReports: Map<number, string>;
 }
+
+const ENDED: ReadonlySet<JobState> = new Set(['completed', 'dead', 'cancelled']);
 
 /** Keeps jobs in memory under a clock that the test moves; behaves as Redis does, conformance suite included. */
 export class MemoryBackend implements QueueBackend {
   readonly #clock: MemoryClock;
   readonly #jobs = new Map<string, MemoryJob>();
   readonly #waiting = new Map<string, string[]>();
+  readonly #lanes = new MemoryLanes<MemoryJob>();
+  readonly #suspects = new MemoryLanes<MemoryJob>();
   readonly #keys = new Map<string, { jobId: string; fingerprint: string; endsAtMs: number }>();
 
   constructor(clock: MemoryClock) {
@@ -96,20 +108,18 @@ export class MemoryBackend implements QueueBackend {
     job.settledBy = claim.token;
     job.crashes = 0;
     if (settlement.attemptReport) job.attemptReports.set(job.record.attempt, settlement.attemptReport);
-    const now = this.#clock.nowMs();
-    const ended = settlement.state !== 'scheduled' && settlement.state !== 'parked';
-    if (ended && settlement.state !== 'dead') {
-      job.payload = undefined;
-      for (const [name, step] of job.steps) job.steps.set(name, { ...step, result: undefined });
+    const { state, outcome, error } = settlement;
+    const failure = error === undefined ? undefined : (JSON.parse(error) as Failure);
+    const attempt = job.record.attempt - (settlement.spendsAttempt ? 0 : 1);
+    if (state === 'completed' || state === 'dead' || state === 'cancelled') {
+      this.#end(job, { state, outcome, attempt, error: failure });
+    } else if (job.cancel) {
+      this.#end(job, { state: 'cancelled', outcome: 'cancelled', attempt, error: job.cancel });
+    } else {
+      const due = state === 'scheduled' ? { dueAtMs: this.#clock.nowMs() + settlement.delayMs } : {};
+      this.#change(job, { state, outcome, attempt, ...due, ...(failure ? { error: failure } : {}) });
+      this.#start(this.#suspects.leave('', job));
     }
-    this.#change(job, {
-      state: settlement.state,
-      outcome: settlement.outcome,
-      attempt: job.record.attempt - (settlement.spendsAttempt ? 0 : 1),
-      ...(settlement.error ? { error: JSON.parse(settlement.error) } : ended ? { error: undefined } : {}),
-      ...(settlement.state === 'scheduled' ? { dueAtMs: now + settlement.delayMs } : {}),
-      ...(ended ? { finishedAtMs: now } : {}),
-    });
     return 'settled';
   }
 
@@ -121,39 +131,55 @@ export class MemoryBackend implements QueueBackend {
     return 'settled';
   }
 
-  async heartbeat(_queue: string, claims: readonly Claim[], leaseMs: number): Promise<string[]> {
-    const lost: string[] = [];
-    for (const claim of claims) {
-      const job = this.#held(claim);
-      if (job) job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
-      else lost.push(claim.token);
+  async heartbeat(_queue: string, holds: readonly Hold[], leaseMs: number): Promise<StopOrder[]> {
+    return holds.flatMap((hold): StopOrder[] => {
+      const job = this.#held(hold);
+      if (!job) return [{ token: hold.token, why: 'lost' }];
+      job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
+      return job.cancel ? [{ token: hold.token, why: job.cancel }] : [];
+    });
+  }
+
+  async cancel(jobId: string, reason: string): Promise<CancelResult | undefined> {
+    const job = this.#jobs.get(jobId);
+    if (!job) return undefined;
+    const before = job.record.state;
+    const error = failureOf(new CoordinatorError('COORD_CANCELLED', reason));
+    if (before === 'running') job.cancel = error;
+    else if (!ENDED.has(before)) {
+      this.#waiting.set(
+        job.queue,
+        this.#queue(job.queue).filter((id) => id !== jobId),
+      );
+      this.#end(job, { state: 'cancelled', outcome: 'cancelled', error });
     }
-    return lost;
+    return { before, after: job.record.state };
   }
 
   async promote(queue: string): Promise<number> {
     const due = this.#in(queue, 'scheduled').filter((job) => job.record.dueAtMs <= this.#clock.nowMs());
     due.sort((a, b) => a.record.dueAtMs - b.record.dueAtMs);
-    for (const job of due) this.#requeue(job, 'push');
+    for (const job of due) this.#put(job);
     return due.length;
   }
 
   async recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]> {
-    const now = this.#clock.nowMs();
-    return this.#in(queue, 'running')
-      .filter((job) => job.leaseEndsAtMs <= now)
-      .map((job) => {
-        const jobId = job.record.jobId;
-        job.token = undefined;
-        job.crashes += 1;
-        if (job.crashes < policy.crashLimit) {
-          this.#requeue(job, 'unshift');
-          return { jobId, state: 'waiting' };
-        }
-        const error = { code: 'COORD_CRASHED_WORKER', message: 'The job took its worker down too often' } as const;
-        this.#change(job, { state: 'dead', outcome: 'crashed-worker', finishedAtMs: now, error });
-        return { jobId, state: 'dead' };
-      });
+    const lost = this.#in(queue, 'running').filter((job) => job.leaseEndsAtMs <= this.#clock.nowMs());
+    return lost.map((job) => {
+      job.token = undefined;
+      job.crashes += 1;
+      if (job.cancel) {
+        this.#end(job, { state: 'cancelled', outcome: 'cancelled', error: job.cancel });
+      } else if (job.crashes >= policy.crashLimit) {
+        const error = failureOf(new CoordinatorError('COORD_CRASHED_WORKER'));
+        this.#end(job, { state: 'dead', outcome: 'crashed-worker', error });
+      } else if (job.crashes < policy.crashLimit - 1 || this.#suspects.join('', job)) {
+        this.#put(job, 'unshift');
+      } else {
+        this.#change(job, { state: 'blocked' });
+      }
+      return { jobId: job.record.jobId, state: job.record.state };
+    });
   }
 
   async unpark(queue: string, known: readonly string[]): Promise<number> {
@@ -162,7 +188,7 @@ export class MemoryBackend implements QueueBackend {
       const newest = known.find((entry) => entry.startsWith(`${task}@`))?.slice(task.length + 1) ?? 0;
       return v <= ENVELOPE_VERSION && payloadVersion <= Number(newest);
     });
-    for (const job of readable) this.#requeue(job, 'push');
+    for (const job of readable) this.#put(job);
     return readable.length;
   }
 
@@ -194,53 +220,66 @@ export class MemoryBackend implements QueueBackend {
     });
   }
 
-  #add(job: NewJob): 'scheduled' | 'waiting' {
+  #add(newJob: NewJob): JobState {
     const now = this.#clock.nowMs();
-    const state = job.delayMs > 0 ? 'scheduled' : 'waiting';
     const record: JobRecord = {
-      jobId: job.id,
-      state,
-      envelope: job.envelope,
+      jobId: newJob.id,
+      state: 'blocked',
+      envelope: newJob.envelope,
       attempt: 0,
       createdAtMs: now,
-      dueAtMs: now + job.delayMs,
+      dueAtMs: now + newJob.delayMs,
       finishedAtMs: undefined,
       outcome: undefined,
       error: undefined,
       steps: [],
     };
-    const { queue, subject, payload, dedupe } = job;
-    const stored = {
-      record,
-      queue,
-      subject,
-      payload,
-      token: undefined,
-      settledBy: undefined,
-      leaseEndsAtMs: 0,
-      crashes: 0,
+    const { queue, subject, lane, payload, dedupe } = newJob;
+    const job: MemoryJob = {
+      ...{ record, queue, subject, lane, payload, leaseEndsAtMs: 0, crashes: 0 },
+      ...{ token: undefined, settledBy: undefined, cancel: undefined, steps: new Map(), attemptReports: new Map() },
     };
-    this.#jobs.set(job.id, { ...stored, steps: new Map(), attemptReports: new Map() });
+    this.#jobs.set(newJob.id, job);
     if (dedupe) {
       const { fingerprint, windowMs } = dedupe;
-      this.#keys.set(dedupe.key, { jobId: job.id, fingerprint, endsAtMs: now + windowMs });
+      this.#keys.set(dedupe.key, { jobId: newJob.id, fingerprint, endsAtMs: now + windowMs });
     }
-    if (state === 'waiting') this.#queue(queue).push(job.id);
-    return state;
+    if (lane === undefined || this.#lanes.join(lane, job)) this.#put(job);
+    return job.record.state;
   }
 
-  #requeue(job: MemoryJob, how: 'push' | 'unshift'): void {
+  /** Puts a job on its queue, to run when it is due. */
+  #put(job: MemoryJob, how: 'push' | 'unshift' = 'push'): void {
+    if (job.record.state !== 'scheduled' && job.record.dueAtMs > this.#clock.nowMs()) {
+      this.#change(job, { state: 'scheduled' });
+      return;
+    }
     this.#change(job, { state: 'waiting' });
     this.#queue(job.queue)[how](job.record.jobId);
+  }
+
+  /** Lets the next one of a lane run. */
+  #start(next: MemoryJob | undefined): void {
+    if (next?.record.state === 'blocked') this.#put(next);
+  }
+
+  #end(job: MemoryJob, change: Partial<JobRecord> & { readonly state: JobState }): void {
+    if (change.state !== 'dead') {
+      job.payload = undefined;
+      for (const [name, step] of job.steps) job.steps.set(name, { ...step, result: undefined });
+    }
+    this.#change(job, { error: undefined, finishedAtMs: this.#clock.nowMs(), ...change });
+    this.#start(this.#suspects.leave('', job));
+    if (job.lane !== undefined) this.#start(this.#lanes.leave(job.lane, job));
   }
 
   #change(job: MemoryJob, change: Partial<JobRecord>): void {
     job.record = { ...job.record, ...change, steps: [...job.steps.values()] };
   }
 
-  #held(claim: Claim): MemoryJob | undefined {
-    const job = this.#jobs.get(claim.jobId);
-    return job?.token === claim.token ? job : undefined;
+  #held({ jobId, token }: Hold): MemoryJob | undefined {
+    const job = this.#jobs.get(jobId);
+    return job?.token === token ? job : undefined;
   }
 
   #holder(key: string) {

@@ -1,0 +1,41 @@
+/** Share of `maxmemory` from which on no new jobs are admitted: the rest is for those that are there to move and end. */
+const ADMIT_BELOW = 0.8;
+const READ_EVERY_MS = 500;
+
+/** Knows whether Redis is nearly full, at the price of one short question per half second of traffic. */
+export class MemoryWatch {
+  readonly #readInfo: () => Promise<string>;
+  #full = false;
+  #readAt = -Infinity;
+  #reading: Promise<void> | undefined;
+
+  /** `readInfo` returns what `INFO memory` says. */
+  constructor(readInfo: () => Promise<string>) {
+    this.#readInfo = readInfo;
+  }
+
+  /** Whether new jobs are to be refused. Waits for a newer answer only when the last one was yes. */
+  async isFull(): Promise<boolean> {
+    if (performance.now() - this.#readAt > READ_EVERY_MS) {
+      this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+      if (this.#full) await this.#reading;
+    }
+    return this.#full;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const info = await this.#readInfo();
+      const limit = numberOf(info, 'maxmemory');
+      this.#full = limit > 0 && numberOf(info, 'used_memory') >= limit * ADMIT_BELOW;
+    } catch {
+      // Managed services may forbid INFO, and an outage is told by the write itself.
+      this.#full = false;
+    }
+    this.#readAt = performance.now();
+  }
+}
+
+function numberOf(info: string, field: string): number {
+  return Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+}

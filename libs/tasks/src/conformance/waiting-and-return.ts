@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import {
+  Bench,
+  aJob,
+  envelope,
+  settlement,
+  LONG_MS,
+  POLICY,
+  SHORT_MS,
+  SOON_MS,
+  type BackendUnderTest,
+} from './bench.ts';
+
+/** How jobs wait, come back, and are remembered. */
+export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>): void {
+  describe('waiting, coming back and being remembered', () => {
+    const at = new Bench(make);
+
+    describe('scheduled jobs', () => {
+      test('become waiting when they are due, not before, the one that is due first in front', async () => {
+        const [later, sooner] = [aJob({ delayMs: SHORT_MS + 1 }), aJob({ delayMs: SHORT_MS })];
+        const [muchLater, elsewhere] = [aJob({ delayMs: LONG_MS }), aJob({ queue: 'mail', delayMs: SHORT_MS })];
+        const receipts = await at.backend.enqueue([later, sooner, muchLater, elsewhere]);
+        expect(receipts.map(({ state }) => state)).toEqual(Array(4).fill('scheduled'));
+        expect(await at.pop('lms')).toBeUndefined();
+        await at.advance(SOON_MS);
+        expect(await at.backend.promote('lms')).toBe(2);
+        const record = await at.backend.job(muchLater.id);
+        expect(record).toMatchObject({ state: 'scheduled', dueAtMs: (record?.createdAtMs ?? 0) + LONG_MS });
+        expect([await at.pop('lms'), await at.pop('lms'), await at.pop('lms')]).toEqual([
+          sooner.id,
+          later.id,
+          undefined,
+        ]);
+      });
+
+      test('that were snoozed have spent no attempt, and know what the attempt before reported', async () => {
+        const jobId = await at.accept();
+        const snooze = settlement('scheduled', { spendsAttempt: false, attemptReport: 'first' });
+        await at.backend.settle(await at.take(), snooze);
+        expect(await at.backend.job(jobId)).toMatchObject({ state: 'scheduled', attempt: 0 });
+        await at.backend.promote('lms');
+        const again = await at.take();
+        expect([again.attempt, again.attemptReports.at(-1)]).toEqual([1, 'first']);
+        await at.backend.settle(again, settlement('scheduled', { attemptReport: 'second' }));
+        await at.backend.promote('lms');
+        const third = await at.take();
+        expect([third.attempt, third.attemptReports.at(-1)]).toEqual([2, 'second']);
+      });
+    });
+
+    describe('parked jobs', () => {
+      test('wait again for a worker that knows their task in their version, without a spent attempt', async () => {
+        const old = await at.accept({ envelope: envelope({ payloadVersion: 1 }) });
+        const young = await at.accept({ envelope: envelope({ payloadVersion: 2 }) });
+        const park = settlement('parked', { outcome: 'task-unknown', spendsAttempt: false });
+        await at.backend.settle(await at.take(), park);
+        await at.backend.settle(await at.take(), park);
+        expect(await at.backend.job(young)).toMatchObject({ state: 'parked', outcome: 'task-unknown', attempt: 0 });
+
+        expect(await at.backend.unpark('lms', ['lms.unenrol@3'])).toBe(0);
+        expect(await at.backend.unpark('lms', ['lms.enrol@1', 'lms.unenrol@2'])).toBe(1);
+        expect([await at.stateOf(old), await at.stateOf(young)]).toEqual(['waiting', 'parked']);
+        expect((await at.take()).jobId).toBe(old);
+        expect(await at.backend.unpark('lms', ['lms.enrol@3'])).toBe(1);
+        expect(await at.take()).toMatchObject({ jobId: young, attempt: 1 });
+      });
+    });
+
+    describe('jobs whose worker fell silent', () => {
+      test('wait again, in front of the others, as long as the crash limit is not reached', async () => {
+        const jobId = await at.accept();
+        const other = await at.accept();
+        await at.take('lms', SHORT_MS);
+        await at.advance(SOON_MS);
+        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state: 'waiting' }]);
+        expect(await at.backend.recover('lms', POLICY)).toEqual([]);
+        expect(await at.take()).toMatchObject({ jobId, attempt: 2 });
+        expect(await at.pop('lms')).toBe(other);
+      });
+
+      test('are dead letters at the crash limit, with their payload', async () => {
+        const jobId = await at.accept();
+        for (const state of ['waiting', 'dead']) {
+          await at.take('lms', SHORT_MS);
+          await at.advance(SOON_MS);
+          expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state }]);
+        }
+        const record = await at.backend.job(jobId);
+        expect(record).toMatchObject({
+          ...{ state: 'dead', outcome: 'crashed-worker', attempt: 2, error: { code: 'COORD_CRASHED_WORKER' } },
+        });
+        expect(record?.finishedAtMs).toBeDefined();
+        expect(await at.payloadOf(jobId)).toBeDefined();
+        expect(await at.pop('lms')).toBeUndefined();
+      });
+
+      test('start to count anew when an attempt was settled in between', async () => {
+        const jobId = await at.accept();
+        const crash = async () => {
+          await at.take('lms', SHORT_MS);
+          await at.advance(SOON_MS);
+          return at.backend.recover('lms', POLICY);
+        };
+        await crash();
+        await at.backend.settle(await at.take(), settlement('scheduled'));
+        await at.backend.promote('lms');
+        expect(await crash()).toEqual([{ jobId, state: 'waiting' }]);
+      });
+
+      test('are left alone while their lease is renewed', async () => {
+        await at.accept();
+        const claim = await at.take('lms', SHORT_MS);
+        expect(await at.backend.heartbeat('lms', [claim], LONG_MS)).toEqual([]);
+        await at.advance(SOON_MS);
+        expect(await at.backend.recover('lms', POLICY)).toEqual([]);
+        expect(await at.backend.settle(claim, settlement('completed'))).toBe('settled');
+      });
+
+      test('are reported to a worker that renews their lease too late', async () => {
+        await at.accept();
+        const kept = await at.take();
+        await at.accept();
+        const lost = await at.take('lms', SHORT_MS);
+        await at.advance(SOON_MS);
+        await at.backend.recover('lms', POLICY);
+        await at.take();
+        expect(await at.backend.heartbeat('lms', [kept, lost], LONG_MS)).toEqual([{ token: lost.token, why: 'lost' }]);
+        expect(await at.backend.heartbeat('lms', [], LONG_MS)).toEqual([]);
+      });
+    });
+
+    describe('steps', () => {
+      test('are replayed to the next attempt, in the record in the order in which they ended', async () => {
+        const jobId = await at.accept();
+        const claim = await at.take();
+        expect(await at.backend.saveStep(claim, 'find', '{"id":7}')).toBe('settled');
+        await at.advance(SHORT_MS);
+        expect(await at.backend.saveStep(claim, 'no result', '')).toBe('settled');
+        await at.backend.settle(claim, settlement('scheduled'));
+        await at.backend.promote('lms');
+        const { steps } = await at.take();
+        expect(Object.fromEntries(steps)).toEqual({ find: '{"id":7}', 'no result': '' });
+        expect((await at.backend.job(jobId))?.steps.map((step) => step.name)).toEqual(['find', 'no result']);
+      });
+
+      test('of an attempt that has lost its lease are not kept', async () => {
+        await at.accept();
+        const stale = await at.take('lms', SHORT_MS);
+        await at.advance(SOON_MS);
+        await at.backend.recover('lms', POLICY);
+        expect(await at.backend.saveStep(stale, 'find', '7')).toBe('stale');
+        expect((await at.take()).steps.size).toBe(0);
+      });
+    });
+
+    describe('the timeline of a subject', () => {
+      test('holds its jobs, whatever their state, oldest first', async () => {
+        const subject = 'order:D-1001';
+        const expected: string[] = [];
+        for (let i = 0; i < 5; i++) {
+          expected.push(await at.accept({ subject }));
+          await at.advance(SHORT_MS);
+        }
+        await at.accept({ subject: 'order:D-1002' });
+        await at.accept();
+        await at.backend.settle(await at.take(), settlement('completed'));
+        const jobs = await at.backend.jobsOf(subject);
+        expect(jobs.map(({ jobId }) => jobId)).toEqual(expected);
+        expect(jobs.map(({ state }) => state)).toEqual(['completed', ...Array<string>(4).fill('waiting')]);
+        expect([await at.backend.jobsOf('order:D-1003'), await at.backend.job(randomUUID())]).toEqual([[], undefined]);
+      });
+
+      test('keeps the order of jobs that were accepted together', async () => {
+        const subject = 'order:D-1001';
+        const batch = Array.from({ length: 12 }, () => aJob({ subject }));
+        await at.backend.enqueue(batch);
+        expect((await at.backend.jobsOf(subject)).map(({ jobId }) => jobId)).toEqual(batch.map(({ id }) => id));
+      });
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import type { Logger } from '@coordinator/logging';
+import { recordLoopBlocked } from '@coordinator/tracing';
+import { once } from 'node:events';
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Hold, StopOrder } from '../queue-backend.ts';
+import { Pulse } from './pulse.ts';
+
+/** What a Heartbeat needs. */
+export interface HeartbeatOptions {
+  readonly redisUrl: string;
+  readonly keyPrefix: string;
+  readonly leaseMs: number;
+  readonly release: string;
+  readonly log: Logger;
+  /** What runs now, by queue. */
+  readonly holds: () => ReadonlyMap<string, readonly Hold[]>;
+  /** Called for each attempt that is to stop. */
+  readonly onStop: (order: StopOrder) => void;
+  /** Called when the thread has died: nobody keeps the leases any more. */
+  readonly onFailure: (reason: Error) => void;
+}
+
+/** What the thread is given. */
+export interface HeartbeatThreadData extends Pick<HeartbeatOptions, 'redisUrl' | 'keyPrefix' | 'leaseMs' | 'release'> {
+  readonly beatMs: number;
+  readonly pulse: SharedArrayBuffer;
+}
+
+/** What the thread says. */
+export interface HeartbeatThreadMessage {
+  readonly orders: readonly StopOrder[];
+}
+
+/** Also how long it takes at most until a running job hears that it is cancelled. */
+const MAX_BEAT_MS = 2_000;
+const PULSE_EVERY_MS = 100;
+const BLOCKED_MS = 1_000;
+
+// From the sources, as in tests, the thread needs their transform; released code is JavaScript.
+const extension = extname(__filename);
+const execArgv = extension === '.ts' ? ['--conditions=@coordinator/source', '--require', '@swc-node/register'] : [];
+
+/** Keeps the leases of a process alive, and watches its event loop, from a thread of its own. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #pulse = new Pulse();
+  readonly #beatMs: number;
+  #thread: Worker | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  #stopped = false;
+  #lastBeatAt = 0;
+  #lastCpu = process.cpuUsage();
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#beatMs = Math.min(options.leaseMs / 3, MAX_BEAT_MS);
+  }
+
+  /** Resolves when the thread is there: before that, nobody would keep the lease of a job. */
+  async start(): Promise<void> {
+    this.#lastBeatAt = performance.now();
+    this.#timers = [
+      setInterval(() => this.#beat(), PULSE_EVERY_MS),
+      setInterval(() => this.#thread?.postMessage(this.#options.holds()), this.#beatMs / 2),
+    ];
+    await this.#startThread();
+  }
+
+  /** Notes that a handler is about to run, to be named when the event loop stands still. */
+  started(task: string, jobId: string): void {
+    this.#pulse.lastStarted = `${task} ${jobId}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#thread?.terminate();
+  }
+
+  async #startThread(): Promise<void> {
+    const { redisUrl, keyPrefix, leaseMs, release, onStop, onFailure } = this.#options;
+    const data = { redisUrl, keyPrefix, leaseMs, release, beatMs: this.#beatMs, pulse: this.#pulse.buffer };
+    const thread = new Worker(join(__dirname, `heartbeat-thread${extension}`), {
+      workerData: data satisfies HeartbeatThreadData,
+      execArgv,
+    });
+    this.#thread = thread;
+    thread.on('error', onFailure);
+    thread.on('exit', (code) => {
+      if (!this.#stopped) onFailure(new Error(`The heartbeat thread ended with exit code ${code}`));
+    });
+    thread.on('message', ({ orders }: HeartbeatThreadMessage) => orders.forEach(onStop));
+    await once(thread, 'message');
+  }
+
+  #beat(): void {
+    this.#pulse.beat();
+    const now = performance.now();
+    const blockedMs = now - this.#lastBeatAt - PULSE_EVERY_MS;
+    const cpu = process.cpuUsage(this.#lastCpu);
+    this.#lastBeatAt = now;
+    this.#lastCpu = process.cpuUsage();
+    if (blockedMs < BLOCKED_MS) return;
+    const lastStarted = this.#pulse.lastStarted;
+    recordLoopBlocked({ task: lastStarted.split(' ', 1)[0] ?? '', blockedMs });
+    // Little CPU time tells a process that was frozen or starved from one that was busy.
+    const cpuMs = Math.round((cpu.user + cpu.system) / 1_000);
+    this.#options.log.warn({ blockedMs: Math.round(blockedMs), cpuMs, lastStarted }, 'the event loop stood still');
+  }
+}

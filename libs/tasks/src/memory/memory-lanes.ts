@@ -1,0 +1,19 @@
+/** Lines of jobs of which only the head may run. */
+export class MemoryLanes<Job> {
+  readonly #lanes = new Map<string, Job[]>();
+
+  /** Takes a place at the end. Returns whether it is the head. */
+  join(lane: string, job: Job): boolean {
+    const jobs = this.#lanes.get(lane) ?? [];
+    this.#lanes.set(lane, jobs);
+    return jobs.push(job) === 1;
+  }
+
+  /** Leaves the lane, if in it. Returns the one that is the head then. */
+  leave(lane: string, job: Job): Job | undefined {
+    const jobs = (this.#lanes.get(lane) ?? []).filter((other) => other !== job);
+    if (jobs.length === 0) this.#lanes.delete(lane);
+    else this.#lanes.set(lane, jobs);
+    return jobs[0];
+  }
+}
