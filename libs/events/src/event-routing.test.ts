@@ -39,6 +39,25 @@ describe('routing an event', () => {
     expect(routed.map(({ task }) => task.name)).toEqual(['mail.thank']);
   });
 
+  test('keeps the mistake of one subscription from the others and from the one who announces', () => {
+    const data = { invoice: 'secret', amountMinor: 100 };
+    const routed = createEventRouting(
+      [paid],
+      [
+        subscribe(paid, thank, () => {
+          throw new Error('secret');
+        }),
+        subscribe(paid, thank, ({ amountMinor }) => ({ invoice: amountMinor }) as never),
+        subscribe(paid, book, ({ amountMinor }) => ({ amountMinor })),
+      ],
+    )(paid, data, {});
+    expect(routed.map(({ payload, fault }) => [payload, fault])).toEqual([
+      [data, 'The subscription of mail.thank to invoice.paid made no payload: Error'],
+      [data, expect.stringContaining('The payload of mail.thank is invalid: invoice: ')],
+      [{ amountMinor: 100 }, undefined],
+    ]);
+  });
+
   test('refuses data that the event does not declare, naming the field and not its value', () => {
     const data = { invoice: '7', amountMinor: 'secret' } as unknown as { invoice: string; amountMinor: number };
     expect(() => routeEvent(paid, data, {})).toThrow(/invoice\.paid is invalid: amountMinor/);

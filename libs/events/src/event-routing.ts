@@ -1,4 +1,4 @@
-import { CoordinatorError, type EventRouting, type RoutedJob } from '@coordinator/tasks';
+import { CoordinatorError, validPayload, type AnyTask, type EventRouting, type RoutedJob } from '@coordinator/tasks';
 import type { AnyEvent } from './event.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -20,11 +20,23 @@ export function createEventRouting(events: Iterable<AnyEvent>, subscriptions: It
       throw new CoordinatorError('COORD_PAYLOAD_INVALID', message, { faults });
     }
     const key = idempotencyKey === undefined ? undefined : `${event.name}:${idempotencyKey}`;
+    const options = { idempotencyKey: key, refuseOtherPayload: false, subject };
     return subscribed.flatMap(({ task, toPayload }): RoutedJob[] => {
-      const payload = toPayload(parsed.data as never);
-      return payload === undefined
-        ? []
-        : [{ task, payload, options: { idempotencyKey: key, refuseOtherPayload: false, subject } }];
+      const made = payloadOf(event.name, task, () => toPayload(parsed.data as never));
+      if ('fault' in made) return [{ task, payload: parsed.data, options, fault: made.fault }];
+      return made.payload === undefined ? [] : [{ task, payload: made.payload, options }];
     });
   };
+}
+
+/** What a subscription makes of an event, or why it makes nothing. */
+function payloadOf(eventName: string, task: AnyTask, make: () => unknown): { payload: unknown } | { fault: string } {
+  try {
+    const payload = make();
+    return { payload: payload === undefined ? undefined : validPayload(task, payload) };
+  } catch (error) {
+    // The message of any other error may quote the data.
+    const why = error instanceof CoordinatorError ? error.message : error instanceof Error ? error.name : 'unknown';
+    return { fault: `The subscription of ${task.name} to ${eventName} made no payload: ${why}` };
+  }
 }

@@ -13,6 +13,7 @@ const envelopeSchema = z.object({
   trace: z.object({ traceparent: z.string().optional(), tracestate: z.string().optional() }),
   subject: z.string().optional(),
   parentJobId: z.string().optional(),
+  fault: z.string().optional(),
 });
 
 /** What Redis stores of a job besides its payload and its state; written once, at acceptance. */
@@ -26,6 +27,8 @@ export interface Envelope {
   readonly trace: TraceContext;
   readonly subject?: string | undefined;
   readonly parentJobId?: string | undefined;
+  /** Why the payload is not one: see RoutedJob. */
+  readonly fault?: string | undefined;
 }
 
 /** Reads a stored envelope. @throws CoordinatorError COORD_ENVELOPE_UNREADABLE, COORD_ENVELOPE_VERSION_UNKNOWN */

@@ -18,8 +18,14 @@ export interface EmitOptions {
 /** One job that an event starts. */
 export interface RoutedJob {
   readonly task: AnyTask;
+  /** For the task; the data of the event when there is a fault. */
   readonly payload: unknown;
   readonly options: EnqueueOptions;
+  /**
+   * Why the subscription made no payload of the event. The job is written nevertheless, and is a dead letter at once:
+   * the mistake of one subscriber must neither stop the emitter nor go unseen.
+   */
+  readonly fault?: string;
 }
 
 /** Finds the jobs that an event starts. Throws COORD_EVENT_UNKNOWN for an event that no extension declares. */

@@ -17,6 +17,8 @@ export interface JobRequest {
   readonly task: AnyTask;
   readonly payload: unknown;
   readonly options: EnqueueOptions;
+  /** See RoutedJob. */
+  readonly fault?: string | undefined;
 }
 
 /** What new jobs have in common. */
@@ -40,7 +42,7 @@ export interface PreparedJob {
 export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob {
   const { task, options } = request;
   const { queue } = origin.catalog.get(task.name);
-  const payload = JSON.stringify(validPayload(task, request.payload));
+  const payload = JSON.stringify(request.fault ? request.payload : validPayload(task, request.payload));
   refuseTooLarge(`The payload of ${task.name}`, payload);
   const delayMs = validDelay(options.delayMs ?? 0);
   const id = jobId();
@@ -54,6 +56,7 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
     trace: injectTraceContext(trace.setSpan(context.active(), span)),
     subject: options.subject,
     parentJobId: origin.parentJobId,
+    fault: request.fault,
   };
   const job: NewJob = {
     id,

@@ -126,6 +126,7 @@ async function perform(
     signal: abort.signal,
   });
   try {
+    if (envelope.fault !== undefined) throw new CoordinatorError('COORD_PAYLOAD_INVALID', envelope.fault);
     const payload = validPayload(task, stored);
     await runtime.handlerOf(task.name)(payload, context);
     return { outcome: { kind: 'completed' }, children: context.children };
