@@ -68,7 +68,7 @@ export interface StackUrls {
  * @throws RedisNotFoundError; Error naming the process that did not come up, with its last lines. Nothing is left running.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const own = options.redis === undefined ? await startRedis() : undefined;
+  const own = options.redis === undefined ? await startRedis({ args: ['--maxmemory', '1gb'] }) : undefined;
   const redis = own ?? (typeof options.redis === 'string' ? undefined : options.redis);
   const redisUrl = typeof options.redis === 'string' ? options.redis : (redis?.url ?? '');
   const processes: ManagedProcess[] = [];

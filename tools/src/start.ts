@@ -49,7 +49,7 @@ async function bringUp(run: StartedRun, ports: StackPorts, view: ReturnType<type
   if (!env.REDIS_URL) {
     run.atEnd(claimDataFolder(DATA));
     const binary = await findRedisServer({ log: say });
-    run.useRedis(await startRedis({ binary, dir: DATA, appendfsync: 'always', detached: true }));
+    run.useRedis(await startRedis({ binary, dir: DATA, args: ['--maxmemory', '1gb'], detached: true }));
   }
   return run.useStack(
     startStack({

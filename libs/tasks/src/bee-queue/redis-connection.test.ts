@@ -1,0 +1,74 @@
+import { silentLogger } from '@coordinator/logging';
+import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { RedisConnection } from './redis-connection.ts';
+import { checkRedisServer } from './redis-server-check.ts';
+
+const redis = privateRedis();
+leakChecks();
+
+let connection: RedisConnection;
+beforeEach(async () => {
+  connection = new RedisConnection({ url: redis.url, log: silentLogger });
+  await connection.connect();
+});
+afterEach(() => connection.close());
+
+const socketId = () => connection.command('CLIENT', 'ID') as Promise<number>;
+
+describe('the connection to Redis', () => {
+  test('is made anew when its server has become a replica, so that it finds the new master', async () => {
+    const before = await socketId();
+    await redis.command('REPLICAOF', '127.0.0.1', '1');
+    try {
+      await expect(connection.command('SET', 'key', '1')).rejects.toMatchObject({ code: 'COORD_QUEUE_UNAVAILABLE' });
+      await eventually(async () => expect(await socketId()).not.toBe(before));
+    } finally {
+      await redis.command('REPLICAOF', 'NO', 'ONE');
+    }
+    await eventually(async () => expect(await connection.command('SET', 'key', '1')).toBe('OK'));
+  });
+
+  test('is made anew when nothing was answered for long, although the socket stays open', async () => {
+    const before = await socketId();
+    redis.server.pause();
+    const pausedAt = performance.now();
+    // Each attempt ends at its deadline: nobody waits for a server that does not answer.
+    while (performance.now() - pausedAt < 6_000) {
+      await expect(connection.command('PING')).rejects.toMatchObject({ code: 'COORD_QUEUE_UNAVAILABLE' });
+    }
+    redis.server.resume();
+    await eventually(async () => expect(await socketId()).not.toBe(before));
+  });
+
+  test('refuses at once what it is given while there is none, and works when the server is back', async () => {
+    await redis.server.kill();
+    const message = expect.stringContaining('nothing was stored');
+    await eventually(() => expect(connection.command('SET', 'key', '1')).rejects.toMatchObject({ message }));
+    await redis.server.restart();
+    await eventually(async () => expect(await connection.command('SET', 'key', '1')).toBe('OK'));
+  });
+});
+
+describe('the check of the server', () => {
+  afterEach(async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  });
+
+  test('finds what would lose jobs, and what makes a promise weaker', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    const { faults, warnings } = await checkRedisServer(connection);
+    expect(faults).toEqual([expect.stringContaining('maxmemory-policy allkeys-lru')]);
+    expect(warnings).toEqual([expect.stringContaining('appendfsync always'), expect.stringContaining('no maxmemory')]);
+  });
+
+  test('goes on where the server does not tell its settings, and says so', async () => {
+    const forbidding = Object.create(connection) as RedisConnection;
+    forbidding.command = (name, ...args) =>
+      name === 'CONFIG'
+        ? Promise.reject(new Error("NOPERM this user has no permissions to run 'config'"))
+        : connection.command(name, ...args);
+    const { faults, warnings } = await checkRedisServer(forbidding);
+    expect([faults, warnings]).toEqual([[], [expect.stringContaining('does not tell its settings')]]);
+  });
+});
