@@ -33,6 +33,8 @@ const RECOVER_EVERY_MS = 1_000;
 const UNPARK_EVERY_MS = 5_000;
 /** A handler that is told to stop has this long to do so before the process exits without it. */
 const ABORT_GRACE_MS = 1_000;
+/** By then a drained process has flushed its telemetry and is gone, and with it the handlers that did not stop. */
+const EXITED_AFTER_MS = 3_000;
 const CRASH_LIMIT = 3;
 
 /** Takes jobs from the queues and runs their attempts until it is drained. */
@@ -82,14 +84,14 @@ export class TaskWorker {
   }
 
   /**
-   * Takes no more jobs and waits for the running attempts; those not done after `graceMs` are aborted, and their jobs
-   * go back to the queue without spending the attempt.
+   * Takes no more jobs and waits for the running attempts, `graceMs` in all; those not done two seconds before that are
+   * aborted, and their jobs go back to the queue without spending the attempt.
    */
   async drain(graceMs: number): Promise<void> {
     this.#draining = true;
     await this.#started;
     const idle = Promise.all(this.#queues.map((queue) => queue.stopPopping().then(() => queue.idle())));
-    if (!(await endsWithin(idle, graceMs))) {
+    if (!(await endsWithin(idle, graceMs - 2 * ABORT_GRACE_MS))) {
       this.#running.stopAll(new Interruption());
       if (!(await endsWithin(idle, ABORT_GRACE_MS))) {
         await endsWithin(this.#giveBack(), ABORT_GRACE_MS);
@@ -105,7 +107,7 @@ export class TaskWorker {
     const jobIds = left.map(({ jobId }) => jobId);
     this.#options.log.warn({ jobIds }, 'handlers did not stop in time: their jobs go back to the queue');
     const error = failureOf(new Interruption());
-    const outcome = { kind: 'snoozed', delayMs: 0, error } as const;
+    const outcome = { kind: 'snoozed', delayMs: EXITED_AFTER_MS, error } as const;
     await Promise.allSettled(left.map((claim) => settleAttempt(claim, outcome, [], '', this.#options)));
   }
 

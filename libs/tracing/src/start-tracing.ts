@@ -10,7 +10,7 @@ import { MetricsText } from './metrics-text.ts';
 import { installMetrics, uninstallMetrics } from './metrics.ts';
 import { propagator } from './propagation.ts';
 
-const LONGEST_FLUSH_MS = 5000;
+const LONGEST_FLUSH_MS = 2_000;
 
 /** Who emits the telemetry, and whom to tell of trouble with it. */
 export interface TracingOptions {
@@ -26,7 +26,7 @@ export interface TracingOptions {
 export interface Tracing {
   /** Whether anything is exported. */
   readonly exporting: boolean;
-  /** Exports what is waiting, for at most 5 s, then stops telemetry. Never throws. */
+  /** Exports what is waiting, for at most 2 s, then stops telemetry. Never throws. */
   shutdown(): Promise<void>;
   /** All metrics as Prometheus text; answer it with METRICS_CONTENT_TYPE. */
   metricsText(): Promise<string>;
