@@ -21,8 +21,19 @@ export { MemoryBackend } from './memory/memory-backend.ts';
 export { MemoryClock } from './memory/memory-clock.ts';
 export { validPayload, type JobRequest } from './new-job.ts';
 export { type DeadReason, type Failure, type Outcome, type ParkReason } from './outcome.ts';
-export type { Claim, NewJob, QueueBackend, RecoveryPolicy, Settlement, SettleResult } from './queue-backend.ts';
+export type { CatchUp } from './catch-up.ts';
+export type {
+  Claim,
+  NewJob,
+  QueueBackend,
+  RecoveryPolicy,
+  ScheduleReading,
+  Settlement,
+  SettleResult,
+} from './queue-backend.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
+export { defineSchedule, type Schedule, type ScheduleDeclaration, type Slot } from './schedule.ts';
+export { ScheduleKeeper, type ScheduleKeeperOptions } from './schedule-keeper.ts';
 export { defaultRetention, type Retention } from './settle-attempt.ts';
 export {
   defineTask,

@@ -5,6 +5,8 @@ import { failureOf } from './outcome.ts';
 import type { Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
+import type { Schedule } from './schedule.ts';
+import { ScheduleKeeper } from './schedule-keeper.ts';
 import { settleAttempt } from './settle-attempt.ts';
 import { Interruption, TaskError } from './task-error.ts';
 
@@ -18,6 +20,8 @@ export interface TaskWorkerOptions extends AttemptRuntime {
   readonly concurrency: number;
   /** A worker that says nothing for this long has lost its jobs to the others. */
   readonly leaseMs: number;
+  /** The schedules to keep, whatever the queues of their tasks. Default: none. */
+  readonly schedules?: readonly Schedule[];
 }
 
 const PROMOTE_EVERY_MS = 250;
@@ -26,6 +30,7 @@ const RECOVER_EVERY_MS = 1_000;
 const UNPARK_EVERY_MS = 5_000;
 /** A handler that is told to stop has this long to do so before the process exits without it. */
 const ABORT_GRACE_MS = 1_000;
+const TICK_EVERY_MS = 1_000;
 const CRASH_LIMIT = 3;
 
 /** Takes jobs from the queues and runs their attempts until it is drained. */
@@ -69,6 +74,8 @@ export class TaskWorker {
       leaseMs / 3,
       everyQueue((queue) => this.#heartbeat(queue)),
     );
+    const keeper = new ScheduleKeeper({ ...this.#options, schedules: this.#options.schedules ?? [] });
+    this.#repeat(TICK_EVERY_MS, () => keeper.tick());
     void Promise.all(queues.map((queue) => this.#unpark(queue))).catch((error: unknown) => this.#report(error));
   }
 

@@ -13,6 +13,7 @@ interface Instruments {
   queueWait: Histogram;
   attemptDuration: Histogram;
   attempts: Counter;
+  slots: Counter;
 }
 
 // OpenTelemetry's default buckets are made for milliseconds; the conventions ask for seconds, and calls to slow
@@ -36,6 +37,9 @@ export function installMetrics(meter: Meter): void {
       ...seconds(CALL_SECONDS),
     }),
     attempts: meter.createCounter('coordinator.attempts', { description: 'Attempts by how they ended' }),
+    slots: meter.createCounter('coordinator.schedule.slots', {
+      description: 'Slots of schedules by what became of them',
+    }),
   };
   installGauges(meter);
 }
@@ -62,4 +66,13 @@ export function recordAttempt(attempt: TaskLabels & { readonly outcome: string; 
   const withOutcome = { ...labels(attempt), [ATTR.outcome]: attempt.outcome };
   instruments?.attempts.add(1, withOutcome);
   instruments?.attemptDuration.record(attempt.durationMs / 1000, withOutcome);
+}
+
+/** Counts slots of a schedule that made a job, or that the catch-up left out (`coordinator.schedule.slots`). */
+export function countSlots(counted: {
+  readonly schedule: string;
+  readonly outcome: 'fired' | 'skipped';
+  readonly slots: number;
+}): void {
+  instruments?.slots.add(counted.slots, { [ATTR.schedule]: counted.schedule, [ATTR.outcome]: counted.outcome });
 }

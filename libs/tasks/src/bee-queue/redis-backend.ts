@@ -4,14 +4,17 @@ import { ENVELOPE_VERSION } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
 import { failureOf } from '../outcome.ts';
-import type {
-  Claim,
-  NewJob,
-  QueueBackend,
-  Recovery,
-  RecoveryPolicy,
-  SettleResult,
-  Settlement,
+import {
+  FORGET_SCHEDULE_MS,
+  KEEP_SCHEDULE_MS,
+  type Claim,
+  type NewJob,
+  type QueueBackend,
+  type Recovery,
+  type RecoveryPolicy,
+  type ScheduleReading,
+  type SettleResult,
+  type Settlement,
 } from '../queue-backend.ts';
 import { readClaim, readRecord } from './job-hash.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -48,14 +51,7 @@ export class RedisBackend implements QueueBackend {
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<Receipt[]> {
-    const reply = (await this.#run(scripts.enqueue, jobs.flatMap(newJobArguments))) as (string | number)[];
-    refuseConflict(reply, jobs);
-    return jobs.map((job, i) => ({
-      jobId: reply[i * 3] as string,
-      task: job.task,
-      state: reply[i * 3 + 2] as JobState,
-      duplicate: reply[i * 3 + 1] === 1,
-    }));
+    return readReceipts(await this.#run(scripts.enqueue, jobs.flatMap(newJobArguments)), jobs);
   }
 
   async claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined> {
@@ -121,6 +117,18 @@ export class RedisBackend implements QueueBackend {
     return (await this.#run(scripts.unpark, [queue, String(ENVELOPE_VERSION), ...known])) as number;
   }
 
+  async keepSchedules(keys: readonly string[]): Promise<ScheduleReading> {
+    const args = [String(KEEP_SCHEDULE_MS), String(FORGET_SCHEDULE_MS), ...keys];
+    const [nowMs, ...lastSlotsMs] = (await this.#run(scripts.keepSchedules, args)) as [number, ...number[]];
+    return { nowMs, lastSlotsMs };
+  }
+
+  async fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'> {
+    const args = [key, String(fromMs), String(toMs), ...jobs.flatMap(newJobArguments)];
+    const reply = (await this.#run(scripts.fireSchedule, args)) as (string | number)[];
+    return reply[0] === 'stale' ? 'stale' : readReceipts(reply, jobs);
+  }
+
   async job(jobId: string): Promise<JobRecord | undefined> {
     return readRecord(jobId, (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[]);
   }
@@ -160,6 +168,17 @@ function newJobArguments(job: NewJob): string[] {
     job.dedupe?.fingerprint ?? '',
     String(job.dedupe?.windowMs ?? 0),
   ];
+}
+
+function readReceipts(reply: unknown, jobs: readonly NewJob[]): Receipt[] {
+  const fields = reply as (string | number)[];
+  refuseConflict(fields, jobs);
+  return jobs.map((job, i) => ({
+    jobId: fields[i * 3] as string,
+    task: job.task,
+    state: fields[i * 3 + 2] as JobState,
+    duplicate: fields[i * 3 + 1] === 1,
+  }));
 }
 
 function refuseConflict(reply: readonly (string | number)[], jobs: readonly NewJob[]): void {

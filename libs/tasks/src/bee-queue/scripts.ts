@@ -18,7 +18,8 @@ function load(name: string): Script {
   return { name, text, sha1: createHash('sha1').update(text).digest('hex') };
 }
 
-/** One script per transition of a job, drawn in docs/reference/lifecycle.md, and one that only reads. */
+/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two for
+ * schedules, and one that only reads. */
 export const scripts = {
   enqueue: load('enqueue'),
   claim: load('claim'),
@@ -29,5 +30,7 @@ export const scripts = {
   recover: load('recover'),
   release: load('release'),
   unpark: load('unpark'),
+  keepSchedules: load('keep-schedules'),
+  fireSchedule: load('fire-schedule'),
   readQueue: load('read-queue'),
 } as const;

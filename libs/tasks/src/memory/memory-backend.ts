@@ -7,11 +7,13 @@ import type {
   QueueBackend,
   Recovery,
   RecoveryPolicy,
+  ScheduleReading,
   SettleResult,
   Settlement,
 } from '../queue-backend.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../envelope.ts';
 import type { MemoryClock } from './memory-clock.ts';
+import { MemorySchedules } from './memory-schedules.ts';
 
 interface MemoryJob {
   record: JobRecord;
@@ -30,12 +32,14 @@ interface MemoryJob {
 /** Keeps jobs in memory under a clock that the test moves; behaves as Redis does, conformance suite included. */
 export class MemoryBackend implements QueueBackend {
   readonly #clock: MemoryClock;
+  readonly #schedules: MemorySchedules;
   readonly #jobs = new Map<string, MemoryJob>();
   readonly #waiting = new Map<string, string[]>();
   readonly #keys = new Map<string, { jobId: string; fingerprint: string; endsAtMs: number }>();
 
   constructor(clock: MemoryClock) {
     this.#clock = clock;
+    this.#schedules = new MemorySchedules(clock);
   }
 
   /** Takes the id that has waited longest, as bee-queue's pop does. */
@@ -164,6 +168,17 @@ export class MemoryBackend implements QueueBackend {
     });
     for (const job of readable) this.#requeue(job, 'push');
     return readable.length;
+  }
+
+  async keepSchedules(keys: readonly string[]): Promise<ScheduleReading> {
+    return this.#schedules.keep(keys);
+  }
+
+  async fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'> {
+    if (this.#schedules.lastSlotMs(key) !== fromMs) return 'stale';
+    const receipts = this.#write(jobs);
+    this.#schedules.moveOn(key, toMs);
+    return receipts;
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {
