@@ -1,5 +1,5 @@
 import type { Logger } from '@coordinator/logging';
-import { ATTR, countAccepted, countSlots, markFailed } from '@coordinator/tracing';
+import { ATTR, countAccepted, countSlots } from '@coordinator/tracing';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { MOST_SLOTS, slotsToFire } from './catch-up.ts';
 import { isUnavailable } from './error-codes.ts';
@@ -84,30 +84,21 @@ export class ScheduleKeeper {
 
   /** Writes the jobs of these slots; false when another keeper was first. */
   async #fire(schedule: Schedule, fromMs: number, toMs: number, slotsMs: readonly number[]): Promise<boolean> {
-    const prepared: PreparedJob[] = [];
-    try {
-      for (const slotMs of slotsMs) prepared.push(this.#prepare(schedule, slotMs));
-      const jobs = prepared.map(({ job }) => job);
-      const receipts = await this.#options.backend.fireSchedule(schedule.key, fromMs, toMs, jobs);
-      // The spans of jobs that do not exist are never ended, and so never told.
-      if (receipts === 'stale') return false;
-      receipts.forEach(({ jobId, duplicate }, i) => {
-        const { job, span } = prepared[i] as PreparedJob;
-        span.end();
-        if (duplicate) return;
-        countAccepted(job);
-        countSlots({ schedule: schedule.name, outcome: 'fired', slots: 1 });
-        const fields = { schedule: schedule.name, slot: isoTime(slotsMs[i] as number), jobId, task: job.task };
-        context.with(trace.setSpan(ROOT_CONTEXT, span), () => this.#options.log.info(fields, 'schedule fired'));
-      });
-      return true;
-    } catch (error) {
-      for (const { span } of prepared) {
-        markFailed(span, error);
-        span.end();
-      }
-      throw error;
-    }
+    const prepared = slotsMs.map((slotMs) => this.#prepare(schedule, slotMs));
+    const jobs = prepared.map(({ job }) => job);
+    const receipts = await this.#options.backend.fireSchedule(schedule.key, fromMs, toMs, jobs);
+    // The spans of jobs that were not written are never ended, and so never told: another keeper, or tick, has theirs.
+    if (receipts === 'stale') return false;
+    receipts.forEach(({ jobId, duplicate }, i) => {
+      const { job, span } = prepared[i] as PreparedJob;
+      if (duplicate) return;
+      span.end();
+      countAccepted(job);
+      countSlots({ schedule: schedule.name, outcome: 'fired', slots: 1 });
+      const fields = { schedule: schedule.name, slot: isoTime(slotsMs[i] as number), jobId, task: job.task };
+      context.with(trace.setSpan(ROOT_CONTEXT, span), () => this.#options.log.info(fields, 'schedule fired'));
+    });
+    return true;
   }
 
   /** The job of a slot, at the root of a trace of its own. */
