@@ -18,8 +18,7 @@ function load(name: string): Script {
   return { name, text, sha1: createHash('sha1').update(text).digest('hex') };
 }
 
-/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two for
- * schedules, and one that only reads. */
+/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, and one that only reads. */
 export const scripts = {
   enqueue: load('enqueue'),
   claim: load('claim'),
