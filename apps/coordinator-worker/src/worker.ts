@@ -27,7 +27,7 @@ export interface WorkerOptions {
  */
 export async function createWorker(options: WorkerOptions): Promise<TaskWorker> {
   const { registry, config, queues, ...rest } = options;
-  const { catalog, routeEvent } = registry;
+  const { catalog, routeEvent, schedules } = registry;
   const known = catalog.queues();
   const unknown = queues.filter((queue) => !known.includes(queue));
   if (unknown.length > 0) {
@@ -38,6 +38,7 @@ export async function createWorker(options: WorkerOptions): Promise<TaskWorker> 
     ...rest,
     catalog,
     routeEvent,
+    schedules,
     handlerOf,
     queues: queues.length > 0 ? queues : known,
   });

@@ -24,4 +24,9 @@ export class WarehouseClient {
   async ship(shipment: PayloadOf<typeof ship>, call: CallOptions): Promise<void> {
     await this.#http.request({ method: 'POST', path: '/shipments', params: {}, json: shipment, ...call });
   }
+
+  /** Closes a day, `2026-01-02`: its parcels are listed for the carrier. @throws DownstreamError */
+  async closeDay(day: string, call: CallOptions): Promise<void> {
+    await this.#http.request({ method: 'POST', path: '/days/{day}/close', params: { day }, ...call });
+  }
 }

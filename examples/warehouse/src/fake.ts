@@ -29,6 +29,23 @@ export const warehouseFake = defineFake({
         return { status: 201 };
       },
     },
+    {
+      name: 'warehouse.close-day',
+      method: 'POST',
+      path: '/days/:day/close',
+      handle: ({ headers, params }, ledger) => {
+        if (headers.authorization !== `Bearer ${TOKEN}`) return { status: 401 };
+        const { day } = params;
+        // A day is closed once, whoever asks.
+        ledger.record({
+          effect: 'warehouse.close-day',
+          subject: `day:${day}`,
+          idempotencyKey: `${day}`,
+          request: params,
+        });
+        return { status: 200 };
+      },
+    },
   ],
   webhook: (report, { badSignature }) => {
     const body = JSON.stringify(report);

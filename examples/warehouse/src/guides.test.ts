@@ -28,8 +28,9 @@ function contentOf(file: string): string {
 
 const extensionGuide = quotesOf('write-an-extension.md');
 const testGuide = quotesOf('test-a-task.md');
+const scheduleGuide = quotesOf('schedule-a-task.md');
 
-test.each([...extensionGuide, ...testGuide])('$guide quotes $file as it is', ({ file, code }) => {
+test.each([...extensionGuide, ...testGuide, ...scheduleGuide])('$guide quotes $file as it is', ({ file, code }) => {
   // Lines of their own on both sides, so that half a statement is no quote.
   expect(`\n${contentOf(file)}`).toContain(`\n${code}`);
 });

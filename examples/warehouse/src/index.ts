@@ -1,6 +1,7 @@
 import { defineExtension, orderLinePlaced, subscribe } from '@coordinator/extension';
 import { warehouseConfig } from './config.ts';
 import { parcelLost } from './routes.ts';
+import { endOfDay } from './schedules.ts';
 import * as tasks from './tasks.ts';
 
 /** Delivers parcels: it has them shipped by a warehouse. */
@@ -15,5 +16,6 @@ export const extension = defineExtension({
       kind === 'parcel' ? { orderNumber, sku, quantity } : undefined,
     ),
   ],
+  schedules: [endOfDay],
   fake: async () => (await import('./fake.ts')).warehouseFake,
 });

@@ -14,3 +14,10 @@ export const ship = defineTask({
   // Longer than a call of the client can take, so that a slow call is reported as one.
   timeoutMs: 20_000,
 });
+
+/** Have the list of a day's parcels made, for the carrier. Safe to repeat: a day is closed once. */
+export const closeDay = defineTask({
+  name: 'warehouse.close-day',
+  payload: z.strictObject({ day: z.iso.date() }),
+  timeoutMs: 20_000,
+});

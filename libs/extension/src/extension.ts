@@ -1,5 +1,5 @@
 import type { AnyEvent, Subscription } from '@coordinator/events';
-import type { Handlers, TaskHandler, AnyTask, TaskSet } from '@coordinator/tasks';
+import type { Handlers, Schedule, TaskHandler, AnyTask, TaskSet } from '@coordinator/tasks';
 import { z } from 'zod';
 import type { Fake } from './fake.ts';
 import type { Route } from './route.ts';
@@ -17,6 +17,8 @@ export interface ExtensionDeclaration<Tasks extends TaskSet, Config extends z.Zo
   /** The events that it emits. */
   readonly events?: readonly AnyEvent[];
   readonly subscriptions?: readonly Subscription[];
+  /** When its tasks run by themselves. */
+  readonly schedules?: readonly Schedule[];
   /** Loads the fake of the service it talks to, for the sandbox. */
   readonly fake?: () => Promise<Fake>;
 }
@@ -30,6 +32,7 @@ export interface Extension {
   readonly routes: (config: unknown) => readonly Route[];
   readonly events: readonly AnyEvent[];
   readonly subscriptions: readonly Subscription[];
+  readonly schedules: readonly Schedule[];
   readonly fake: (() => Promise<Fake>) | undefined;
 }
 
@@ -44,6 +47,7 @@ export function defineExtension<Tasks extends TaskSet, Config extends z.ZodObjec
     routes: () => [],
     events: [],
     subscriptions: [],
+    schedules: [],
     fake: undefined,
     ...declaration,
   } as unknown as Extension;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, subscribe } from '@coordinator/events';
-import { defineTask } from '@coordinator/tasks';
+import { defineSchedule, defineTask } from '@coordinator/tasks';
 import { z } from 'zod';
 import { defineExtension } from './extension.ts';
 import { Registry, RegistryError } from './registry.ts';
@@ -58,6 +58,35 @@ describe('the registry', () => {
       'Other: it subscribes "mail.thank" to "invoice.paid" twice, which would make one job only',
       'Other: no installed extension emits the event "invoice.paid"',
       'Other: it subscribes "ledger.book", which it does not declare',
+    ]);
+  });
+
+  test('has the schedules of all extensions', () => {
+    const hourly = defineSchedule({ name: 'mail.hourly', cron: '0 * * * *', task: thank, payload: {} });
+    expect(new Registry([{ ...mail, schedules: [hourly] }]).schedules).toEqual([hourly]);
+  });
+
+  test('reports all that is wrong with schedules at once', () => {
+    const hourly = { name: 'mail.hourly', cron: '0 * * * *' };
+    const misfit = { day: 'monday' } as object as Record<string, never>;
+    const made = () => {
+      throw new Error('no day is set');
+    };
+    const scheduled = {
+      ...mail,
+      tasks: { thank },
+      schedules: [
+        defineSchedule({ ...hourly, task: thank, payload: {} }),
+        defineSchedule({ ...hourly, task: book, payload: {} }),
+        defineSchedule({ name: 'mail.misfit', cron: '0 * * * *', task: thank, payload: misfit }),
+        defineSchedule({ name: 'mail.daily', cron: '0 0 * * *', task: thank, payload: made }),
+      ],
+    };
+    expect(faultsOf(() => new Registry([scheduled]))).toEqual([
+      'two schedules have the name "mail.hourly"',
+      'mail: the schedule "mail.hourly" runs "ledger.book", which it does not declare',
+      'mail: the schedule "mail.misfit": The payload of mail.thank is invalid: payload: Unrecognized key: "day"',
+      'mail: the schedule "mail.daily": no day is set',
     ]);
   });
 

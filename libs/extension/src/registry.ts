@@ -1,7 +1,8 @@
 import { createEventRouting } from '@coordinator/events';
-import { TaskCatalog, type AnyTask, type EventRouting, type TaskHandler } from '@coordinator/tasks';
+import { TaskCatalog, type AnyTask, type EventRouting, type Schedule, type TaskHandler } from '@coordinator/tasks';
 import type { Extension } from './extension.ts';
 import type { Route } from './route.ts';
+import { scheduleFaults } from './schedule-faults.ts';
 
 /** The installed extensions do not fit together; `faults` holds all that is wrong. */
 export class RegistryError extends Error {
@@ -21,6 +22,7 @@ export class Registry {
   readonly extensions: readonly Extension[];
   readonly catalog: TaskCatalog;
   readonly routeEvent: EventRouting;
+  readonly schedules: readonly Schedule[];
 
   /** @throws RegistryError with all faults at once */
   constructor(extensions: readonly Extension[]) {
@@ -32,6 +34,7 @@ export class Registry {
         Object.values(tasks).map((task) => ({ task, queue: task.queue ?? name })),
       ),
     );
+    this.schedules = extensions.flatMap((extension) => extension.schedules);
     this.routeEvent = createEventRouting(
       extensions.flatMap((extension) => extension.events),
       extensions.flatMap((extension) => extension.subscriptions),
@@ -92,6 +95,10 @@ function faultsOf(extensions: readonly Extension[]): string[] {
           : [`${name}: it subscribes "${task.name}", which it does not declare`]),
       ]),
     ),
+    ...repeated(extensions.flatMap(({ schedules }) => schedules.map(({ name }) => name))).map(
+      (name) => `two schedules have the name "${name}"`,
+    ),
+    ...extensions.flatMap(scheduleFaults),
   ];
 }
 

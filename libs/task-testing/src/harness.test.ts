@@ -8,13 +8,13 @@ import {
   signature,
   webhook,
 } from '@coordinator/extension';
-import { defineTask, exponential, retryLater } from '@coordinator/tasks';
+import { defineSchedule, defineTask, exponential, retryLater, type CatchUp } from '@coordinator/tasks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { expectEnqueued } from './expect-enqueued.ts';
 import { fakeDownstream } from './fake-downstream.ts';
 import type { FakeServer } from './fake-server.ts';
-import { startHarness } from './harness.ts';
+import { startHarness, type Harness } from './harness.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -195,6 +195,79 @@ describe('a harness', () => {
     await expect(children.drain({ mostAttempts: 50 })).rejects.toThrow(
       'loop.child took 50 of them, each in another job',
     );
+  });
+
+  describe('with a schedule', () => {
+    const count = defineTask({
+      name: 'stock.count',
+      payload: z.strictObject({ day: z.string() }),
+      backoff: () => DAY_MS,
+    });
+    /** Counts at six in the evening in Berlin, from the start of April 2026; `failures` attempts fail. */
+    async function startCounting({ catchUp = 'once' as CatchUp, failures = 0 } = {}) {
+      const nightly = defineSchedule({
+        ...{ name: 'stock.nightly', cron: '0 18 * * *', timeZone: 'Europe/Berlin', task: count, catchUp },
+        payload: ({ slotAt }) => ({ day: slotAt.toISOString().slice(0, 10) }),
+      });
+      const stock = defineExtension({
+        name: 'stock',
+        config: z.object({}),
+        tasks: { count },
+        handlers: async () => ({
+          count: async () => {
+            if (failures-- > 0) throw new Error('not now');
+          },
+        }),
+        schedules: [nightly],
+      });
+      return startHarness({ extensions: [stock], startMs: Date.parse('2026-04-01T12:00:00Z') });
+    }
+    const daysOf = (harness: Harness) => harness.enqueued.map(({ payload }) => (payload as { day: string }).day);
+
+    test('runs the job of each slot at its time, as far as it is told to go', async () => {
+      const harness = await startCounting({ catchUp: 'skip' });
+      const attempts = await harness.drain({ untilMs: 2 * DAY_MS, schedules: true });
+      expect(attempts.map(({ atMs }) => new Date(atMs).toISOString())).toEqual([
+        '2026-04-01T16:00:00.000Z',
+        '2026-04-02T16:00:00.000Z',
+      ]);
+      expect(daysOf(harness)).toEqual(['2026-04-01', '2026-04-02']);
+      expect(harness.timeline('schedule:stock.nightly')).toMatchObject([
+        { state: 'completed' },
+        { state: 'completed' },
+      ]);
+    });
+
+    test('waits for no slot when it is not told how far to go', async () => {
+      const harness = await startCounting();
+      expect(await harness.drain({ schedules: true })).toEqual([]);
+      expect(harness.clock.nowMs()).toBe(Date.parse('2026-04-01T12:00:00Z'));
+    });
+
+    test('fires nothing when it is not told to', async () => {
+      const harness = await startCounting({ catchUp: 'all' });
+      harness.clock.advance(DAY_MS);
+      expect(await harness.drain({ untilMs: DAY_MS })).toEqual([]);
+    });
+
+    test.each([
+      ['skip', []],
+      ['once', ['2026-04-03']],
+      ['all', ['2026-04-01', '2026-04-02', '2026-04-03']],
+    ] as const)('makes up for slots that the clock was moved past by its policy: %s', async (catchUp, days) => {
+      const harness = await startCounting({ catchUp });
+      harness.clock.advance(3 * DAY_MS);
+      expect(await harness.drain({ schedules: true })).toHaveLength(days.length);
+      expect(daysOf(harness)).toEqual(days);
+    });
+
+    test('fires slots that pass while a job is tried again', async () => {
+      const harness = await startCounting({ failures: 1 });
+      harness.clock.advance(DAY_MS);
+      // The second attempt is a day later, and so is the next slot.
+      expect((await harness.drain({ schedules: true })).map(({ attempt }) => attempt)).toEqual([1, 1, 2]);
+      expect(daysOf(harness)).toEqual(['2026-04-01', '2026-04-02']);
+    });
   });
 
   test('checks the signature of a webhook before its body', async () => {

@@ -3,6 +3,7 @@ import {
   decodeEnvelope,
   MemoryClock,
   runAttempt,
+  ScheduleKeeper,
   TaskQueue,
   type AnyTask,
   type AttemptRuntime,
@@ -45,6 +46,12 @@ export interface HarnessAttempt {
 export interface DrainOptions {
   /** Runs what falls due within this time from now, in milliseconds, and leaves the clock there. Default: no limit. */
   readonly untilMs?: number;
+  /**
+   * Whether schedules fire as time passes, too; slots that the clock was moved past are made up for by their policy.
+   * The next slot is waited for only within `untilMs`, because slots never end. Default false, so that a test of
+   * something else does not depend on the time of day.
+   */
+  readonly schedules?: boolean;
   /** Attempts after which drain() gives up. Default 10 000. */
   readonly mostAttempts?: number;
 }
@@ -75,6 +82,7 @@ export class Harness {
   readonly log: RecordingLog;
   readonly #routes: ReturnType<Registry['routes']>;
   readonly #runtime: AttemptRuntime;
+  readonly #keeper: ScheduleKeeper;
 
   /** Use {@link startHarness}. */
   constructor(
@@ -83,7 +91,7 @@ export class Harness {
     routes: ReturnType<Registry['routes']>,
     { startMs, random = () => 1 }: Pick<HarnessOptions, 'startMs' | 'random'>,
   ) {
-    const { catalog, routeEvent } = registry;
+    const { catalog, routeEvent, schedules } = registry;
     this.registry = registry;
     this.clock = new MemoryClock(startMs);
     this.backend = new RecordingBackend(this.clock);
@@ -91,6 +99,7 @@ export class Harness {
     const common = { backend: this.backend, catalog, routeEvent, release: 'test' };
     this.queue = new TaskQueue(common);
     this.#routes = routes;
+    this.#keeper = new ScheduleKeeper({ ...common, schedules, log: this.log });
     this.#runtime = { ...common, handlerOf, log: this.log, random };
   }
 
@@ -106,15 +115,19 @@ export class Harness {
    * @returns the attempts in the order in which they ran
    * @throws Error that names the job which never ends, after `mostAttempts`
    */
-  async drain({ untilMs = Infinity, mostAttempts = 10_000 }: DrainOptions = {}): Promise<HarnessAttempt[]> {
+  async drain({ untilMs = Infinity, schedules = false, mostAttempts = 10_000 }: DrainOptions = {}): Promise<
+    HarnessAttempt[]
+  > {
     const endMs = this.clock.nowMs() + untilMs;
     const attempts: HarnessAttempt[] = [];
     for (;;) {
+      if (schedules) await this.#keeper.tick();
       for (let claim = await this.#takeDue(); claim; claim = await this.#takeDue()) {
         attempts.push(await this.#run(claim));
         if (attempts.length >= mostAttempts) throw neverEnding(attempts);
       }
-      const nextMs = this.backend.nextDueAtMs() ?? Infinity;
+      const nextSlotMs = schedules && endMs < Infinity ? this.#keeper.nextSlotMs(this.clock.nowMs()) : Infinity;
+      const nextMs = Math.min(this.backend.nextDueAtMs() ?? Infinity, nextSlotMs);
       // Written so that a due time that is no number ends the drain, too.
       if (!(nextMs <= endMs && nextMs < Infinity)) break;
       this.clock.advance(nextMs - this.clock.nowMs());
@@ -187,7 +200,10 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const registry = new Registry(extensions);
   const schemas = extensions.map((extension) => extension.config);
   const config = options.config ?? readConfig(schemas, { ...environment });
-  return new Harness(registry, await registry.loadHandlers(config), registry.routes(config), options);
+  const harness = new Harness(registry, await registry.loadHandlers(config), registry.routes(config), options);
+  // Schedules start from the first look at them, which is now.
+  await harness.drain({ untilMs: 0, schedules: true });
+  return harness;
 }
 
 function bytesOf(body: unknown): Buffer {

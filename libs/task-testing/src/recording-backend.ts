@@ -30,6 +30,12 @@ export class RecordingBackend extends MemoryBackend {
     return receipts;
   }
 
+  override async fireSchedule(...call: Parameters<MemoryBackend['fireSchedule']>): Promise<Receipt[] | 'stale'> {
+    const receipts = await super.fireSchedule(...call);
+    if (receipts !== 'stale') await this.#note(call[3]);
+    return receipts;
+  }
+
   override async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
     const result = await super.settle(claim, settlement);
     if (result === 'settled') await this.#note(settlement.children);

@@ -21,17 +21,21 @@ export { MemoryBackend } from './memory/memory-backend.ts';
 export { MemoryClock } from './memory/memory-clock.ts';
 export { validPayload, type JobRequest } from './new-job.ts';
 export { type DeadReason, type Failure, type Outcome, type ParkReason } from './outcome.ts';
+export type { CatchUp } from './catch-up.ts';
 export type {
   CancelResult,
   Claim,
   NewJob,
   QueueBackend,
   RecoveryPolicy,
+  ScheduleReading,
   Settlement,
   SettleResult,
 } from './queue-backend.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './retention.ts';
+export { defineSchedule, type Schedule, type ScheduleDeclaration, type Slot } from './schedule.ts';
+export { ScheduleKeeper, type ScheduleKeeperOptions } from './schedule-keeper.ts';
 export {
   defineTask,
   type AnyTask,

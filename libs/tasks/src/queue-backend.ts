@@ -113,10 +113,32 @@ export interface QueueBackend {
   recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]>;
   /** Makes parked jobs waiting that fit a `task@newest readable payloadVersion` of `known`; returns how many. */
   unpark(queue: string, known: readonly string[]): Promise<number>;
+  /**
+   * Tells the time and the last slot of each schedule, by its key. One that is new starts from now, and so does one that
+   * no worker has asked for in FORGET_SCHEDULE_MS in which others did.
+   */
+  keepSchedules(keys: readonly string[]): Promise<ScheduleReading>;
+  /**
+   * Moves the last slot of a schedule on and writes the jobs of the slots in between, both or neither; `stale` when its
+   * last slot is another by now.
+   */
+  fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'>;
   job(jobId: string): Promise<JobRecord | undefined>;
   /** The jobs about a subject, oldest first. */
   jobsOf(subject: string): Promise<JobRecord[]>;
 }
+
+/** Where schedules stand, in milliseconds since 1970 by the clock of the backend. */
+export interface ScheduleReading {
+  readonly nowMs: number;
+  /** In the order in which they were asked for. */
+  readonly lastSlotsMs: readonly number[];
+}
+
+/** How often it is noted that a schedule is still declared. */
+export const KEEP_SCHEDULE_MS = 60_000;
+/** Longer than the workers of one release may be away while others run; see QueueBackend.keepSchedules. */
+export const FORGET_SCHEDULE_MS = 3_600_000;
 
 /** When a job whose worker died is given up. */
 export interface RecoveryPolicy {

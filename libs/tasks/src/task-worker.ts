@@ -7,6 +7,8 @@ import type { Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 import { RunningAttempts } from './running-attempts.ts';
+import type { Schedule } from './schedule.ts';
+import { ScheduleKeeper } from './schedule-keeper.ts';
 import { settleAttempt } from './settle-attempt.ts';
 import { Interruption } from './task-error.ts';
 
@@ -25,6 +27,8 @@ export interface TaskWorkerOptions extends AttemptRuntime {
    * keeps the leases. Default: it is logged and nothing else.
    */
   readonly onFailure?: (reason: Error) => void;
+  /** The schedules to keep, whatever the queues of their tasks. Default: none. */
+  readonly schedules?: readonly Schedule[];
 }
 
 const PROMOTE_EVERY_MS = 250;
@@ -35,6 +39,7 @@ const UNPARK_EVERY_MS = 5_000;
 const ABORT_GRACE_MS = 1_000;
 /** By then a drained process has flushed its telemetry and is gone, and with it the handlers that did not stop. */
 const EXITED_AFTER_MS = 3_000;
+const TICK_EVERY_MS = 1_000;
 const CRASH_LIMIT = 3;
 
 /** Takes jobs from the queues and runs their attempts until it is drained. */
@@ -80,6 +85,8 @@ export class TaskWorker {
     // Well within the time after which a queue counts as not kept.
     this.#keep(Math.min(RECOVER_EVERY_MS, leaseMs / 4), (queue) => this.#recover(queue));
     this.#keep(UNPARK_EVERY_MS, (queue) => this.#unpark(queue));
+    const keeper = new ScheduleKeeper({ ...this.#options, schedules: this.#options.schedules ?? [] });
+    this.#repeat(TICK_EVERY_MS, () => keeper.tick());
     void Promise.all(queues.map((queue) => this.#unpark(queue))).catch((error: unknown) => this.#report(error));
   }
 
@@ -154,8 +161,11 @@ export class TaskWorker {
   }
 
   #keep(intervalMs: number, work: (queue: string) => Promise<unknown>): void {
-    const everyQueue = () => Promise.all(this.#options.queues.map(work));
-    this.#repetitions.push(repeat(intervalMs, everyQueue, (error) => this.#report(error)));
+    this.#repeat(intervalMs, () => Promise.all(this.#options.queues.map(work)));
+  }
+
+  #repeat(intervalMs: number, work: () => Promise<unknown>): void {
+    this.#repetitions.push(repeat(intervalMs, work, (error) => this.#report(error)));
   }
 
   #report(error: unknown): void {

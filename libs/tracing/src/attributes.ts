@@ -46,6 +46,8 @@ export const ATTR = {
   subject: 'coordinator.subject',
   /** The job's lane key. */
   lane: 'coordinator.lane',
+  /** The schedule whose slot made the job. */
+  schedule: 'coordinator.schedule',
   /** The step of the handler. */
   step: 'coordinator.step',
   /** The extension that declares the route or task. */

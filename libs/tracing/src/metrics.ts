@@ -15,6 +15,7 @@ interface Instruments {
   attempts: Counter;
   loopBlocked: Histogram;
   stuckHandlers: Counter;
+  slots: Counter;
 }
 
 // OpenTelemetry's default buckets are made for milliseconds; the conventions ask for seconds, and calls to slow
@@ -44,6 +45,9 @@ export function installMetrics(meter: Meter): void {
     }),
     stuckHandlers: meter.createCounter('coordinator.handlers.stuck', {
       description: 'Handlers that went on although they were told to stop',
+    }),
+    slots: meter.createCounter('coordinator.schedule.slots', {
+      description: 'Slots of schedules by what became of them',
     }),
   };
   installGauges(meter);
@@ -81,4 +85,13 @@ export function recordLoopBlocked({ task, blockedMs }: { readonly task: string; 
 /** Counts a handler that ignores its signal (`coordinator.handlers.stuck`). */
 export function countStuckHandler(job: TaskLabels): void {
   instruments?.stuckHandlers.add(1, labels(job));
+}
+
+/** Counts slots of a schedule that made a job, or that the catch-up left out (`coordinator.schedule.slots`). */
+export function countSlots(counted: {
+  readonly schedule: string;
+  readonly outcome: 'fired' | 'skipped';
+  readonly slots: number;
+}): void {
+  instruments?.slots.add(counted.slots, { [ATTR.schedule]: counted.schedule, [ATTR.outcome]: counted.outcome });
 }

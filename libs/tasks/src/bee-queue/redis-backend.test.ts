@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { NewJob, Settlement } from '../queue-backend.ts';
 import { describeQueueBackend } from '../conformance/queue-backend.ts';
+import type { BackendUnderTest } from '../conformance/bench.ts';
+import { describeSchedules } from '../conformance/schedules.ts';
 import { RedisBackend } from './redis-backend.ts';
 import { RedisConnection } from './redis-connection.ts';
 
@@ -38,13 +40,15 @@ async function advance(byMs: number): Promise<void> {
   while ((await redisTimeMs()) < endMs);
 }
 
-describeQueueBackend('RedisBackend', async () => ({
+const make = async (): Promise<BackendUnderTest> => ({
   backend,
   pop,
   advance,
   payloadOf: async (jobId) =>
     ((await connection.command('HGET', `${prefix}:job:${jobId}`, 'payload')) as string | null) ?? undefined,
-}));
+});
+describeQueueBackend('RedisBackend', make);
+describeSchedules('RedisBackend', make);
 
 function aJob(): NewJob {
   const envelope = JSON.stringify({ v: 1, task: 'lms.enrol', payloadVersion: 1, release: '1.0.0', trace: {} });
@@ -59,6 +63,34 @@ const DONE = {
 
 describe('RedisBackend beyond what memory can do', () => {
   const policy = { crashLimit: 3 };
+
+  test('forgets a schedule that nobody has kept for an hour in which others were, but not over an outage', async () => {
+    const HOUR_MS = 3_600_000;
+    await backend.keepSchedules(['taken out', 'other']);
+    const last = `${prefix}:schedules`;
+    const kept = `${last}:kept`;
+    const agoMs = async (hours: number) => String(Math.floor(await redisTimeMs()) - hours * HOUR_MS);
+    const keptAt = async (key: string, hours: number) => connection.command('ZADD', kept, await agoMs(hours), key);
+    await connection.command('HSET', last, 'other', '7', 'taken out', '7');
+
+    // Nobody ran for ten hours: both had been kept until then.
+    for (const key of ['any worker', 'other', 'taken out']) await keptAt(key, 10);
+    expect((await backend.keepSchedules(['other'])).lastSlotsMs).toEqual([7]);
+    expect(await connection.command('HGET', last, 'taken out')).toBe('7');
+
+    // By now others have run for longer than an hour since.
+    const again = await backend.keepSchedules(['other', 'taken out']);
+    expect(again.lastSlotsMs).toEqual([7, again.nowMs]);
+  });
+
+  test('writes no sign of a schedule that was given one within the minute', async () => {
+    await backend.keepSchedules(['a']);
+    const scores = async () => connection.command('ZRANGE', `${prefix}:schedules:kept`, '0', '-1', 'WITHSCORES');
+    const before = await scores();
+    await advance(3);
+    await backend.keepSchedules(['a']);
+    expect(await scores()).toEqual(before);
+  });
 
   test('does not notice that Redis has forgotten the scripts', async () => {
     await backend.enqueue([aJob()]);

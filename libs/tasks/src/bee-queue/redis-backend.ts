@@ -4,17 +4,20 @@ import { ENVELOPE_VERSION } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
 import { failureOf, type Failure } from '../outcome.ts';
-import type {
-  CancelResult,
-  Claim,
-  Hold,
-  NewJob,
-  QueueBackend,
-  Recovery,
-  RecoveryPolicy,
-  SettleResult,
-  Settlement,
-  StopOrder,
+import {
+  FORGET_SCHEDULE_MS,
+  KEEP_SCHEDULE_MS,
+  type CancelResult,
+  type Claim,
+  type Hold,
+  type NewJob,
+  type QueueBackend,
+  type Recovery,
+  type RecoveryPolicy,
+  type ScheduleReading,
+  type SettleResult,
+  type Settlement,
+  type StopOrder,
 } from '../queue-backend.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
 import { readClaim, readRecord } from './job-hash.ts';
@@ -80,13 +83,7 @@ export class RedisBackend implements QueueBackend {
     }
     const args = [this.#maxDepth, ...jobs.flatMap(newJobArguments)];
     const reply = (await this.#run(scripts.enqueue, args)) as (string | number)[];
-    refuse(reply, jobs);
-    return jobs.map((job, i) => ({
-      jobId: reply[i * 3] as string,
-      task: job.task,
-      state: reply[i * 3 + 2] as JobState,
-      duplicate: reply[i * 3 + 1] === 1,
-    }));
+    return readReceipts(reply, jobs);
   }
 
   async claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined> {
@@ -170,6 +167,18 @@ export class RedisBackend implements QueueBackend {
     }
   }
 
+  async keepSchedules(keys: readonly string[]): Promise<ScheduleReading> {
+    const args = [String(KEEP_SCHEDULE_MS), String(FORGET_SCHEDULE_MS), ...keys];
+    const [nowMs, ...lastSlotsMs] = (await this.#run(scripts.keepSchedules, args)) as [number, ...number[]];
+    return { nowMs, lastSlotsMs };
+  }
+
+  async fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'> {
+    const args = [key, String(fromMs), String(toMs), ...jobs.flatMap(newJobArguments)];
+    const reply = (await this.#run(scripts.fireSchedule, args)) as (string | number)[];
+    return reply[0] === 'stale' ? 'stale' : readReceipts(reply, jobs);
+  }
+
   async job(jobId: string): Promise<JobRecord | undefined> {
     return readRecord(jobId, (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[]);
   }
@@ -219,6 +228,16 @@ function newJobArguments(job: NewJob): string[] {
     job.dedupe?.fingerprint ?? '',
     String(job.dedupe?.windowMs ?? 0),
   ];
+}
+
+function readReceipts(reply: readonly (string | number)[], jobs: readonly NewJob[]): Receipt[] {
+  refuse(reply, jobs);
+  return jobs.map((job, i) => ({
+    jobId: reply[i * 3] as string,
+    task: job.task,
+    state: reply[i * 3 + 2] as JobState,
+    duplicate: reply[i * 3 + 1] === 1,
+  }));
 }
 
 /** Throws when a script has refused to write the jobs. */

@@ -21,7 +21,7 @@ function load(name: string, when = WHEN_FULL): Script {
   return { name, text, sha1: createHash('sha1').update(text).digest('hex') };
 }
 
-/** One script per transition of a job, drawn in docs/reference/lifecycle.md, and one that only reads. */
+/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, and one that only reads. */
 export const scripts = {
   // Refused by a full Redis before it has written anything.
   enqueue: load('enqueue', '#!lua'),
@@ -34,5 +34,7 @@ export const scripts = {
   release: load('release'),
   unpark: load('unpark'),
   cancel: load('cancel'),
+  keepSchedules: load('keep-schedules'),
+  fireSchedule: load('fire-schedule'),
   readQueue: load('read-queue'),
 } as const;

@@ -10,6 +10,7 @@ import type {
   QueueBackend,
   Recovery,
   RecoveryPolicy,
+  ScheduleReading,
   SettleResult,
   Settlement,
   StopOrder,
@@ -17,6 +18,7 @@ import type {
 import { ENVELOPE_VERSION, type Envelope } from '../envelope.ts';
 import type { MemoryClock } from './memory-clock.ts';
 import { MemoryLanes } from './memory-lanes.ts';
+import { MemorySchedules } from './memory-schedules.ts';
 
 interface MemoryJob {
   record: JobRecord;
@@ -40,6 +42,7 @@ const ENDED: ReadonlySet<JobState> = new Set(['completed', 'dead', 'cancelled'])
 /** Keeps jobs in memory under a clock that the test moves; behaves as Redis does, conformance suite included. */
 export class MemoryBackend implements QueueBackend {
   readonly #clock: MemoryClock;
+  readonly #schedules: MemorySchedules;
   readonly #jobs = new Map<string, MemoryJob>();
   readonly #waiting = new Map<string, string[]>();
   readonly #lanes = new MemoryLanes<MemoryJob>();
@@ -48,6 +51,7 @@ export class MemoryBackend implements QueueBackend {
 
   constructor(clock: MemoryClock) {
     this.#clock = clock;
+    this.#schedules = new MemorySchedules(clock);
   }
 
   /** Takes the id that has waited longest, as bee-queue's pop does. */
@@ -190,6 +194,17 @@ export class MemoryBackend implements QueueBackend {
     });
     for (const job of readable) this.#put(job);
     return readable.length;
+  }
+
+  async keepSchedules(keys: readonly string[]): Promise<ScheduleReading> {
+    return this.#schedules.keep(keys);
+  }
+
+  async fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'> {
+    if (this.#schedules.lastSlotMs(key) !== fromMs) return 'stale';
+    const receipts = this.#write(jobs);
+    this.#schedules.moveOn(key, toMs);
+    return receipts;
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {
