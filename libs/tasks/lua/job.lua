@@ -26,10 +26,30 @@ end
 -- Keeps the timeline of a subject at least as long as the longest-lived record on it.
 local SUBJECT_RETENTION_MS = 31 * 24 * 3600 * 1000
 
+-- A fingerprint is `<key id>:<mac>`, or a bare hash where no keys are set. One comes for each key of the sender, separated
+-- by commas, the one to store first.
+local function to_store(sent)
+  return string.match(sent, '^[^,]*')
+end
+
+local function key_of(fingerprint)
+  return string.match(fingerprint, '^(.*):') or ''
+end
+
+-- Compares under the key of the stored one; where the sender has not got it, nothing speaks for another content.
+local function another_content(stored, sent)
+  for fingerprint in string.gmatch(sent, '[^,]+') do
+    if stored ~= '' and key_of(fingerprint) == key_of(stored) then
+      return fingerprint ~= stored
+    end
+  end
+  return false
+end
+
 local NEW_JOB_FIELDS = 9
 
 -- Writes the jobs described by ARGV[first..], NEW_JOB_FIELDS values each:
---   id, queue, envelope, payload, subject, delayMs, idempotency key or '', fingerprint, dedupeMs
+--   id, queue, envelope, payload, subject, delayMs, idempotency key or '', fingerprints, dedupeMs
 -- All or nothing: when a key is held by a job with another fingerprint (an empty one fits all) nothing is written, and
 -- the result is nil and the place of that job in the list. Else a flat list: id, 1 if duplicate else 0, state.
 local function write_jobs(first, now)
@@ -42,10 +62,10 @@ local function write_jobs(first, now)
       if holder then
         held[key], known = string.match(holder, '^(%S+) (.*)$')
       end
-      if known and known ~= '' and ARGV[i + 7] ~= '' and known ~= ARGV[i + 7] then
+      if known and another_content(known, ARGV[i + 7]) then
         return nil, (i - first) / NEW_JOB_FIELDS
       end
-      fingerprints[key] = ARGV[i + 7]
+      fingerprints[key] = to_store(ARGV[i + 7])
     end
   end
 
@@ -62,7 +82,7 @@ local function write_jobs(first, now)
       redis.call('HSET', job_key(id), 'envelope', ARGV[i + 2], 'payload', ARGV[i + 3], 'state', state,
         'createdAt', now, 'dueAt', now + delay, 'attempt', 0)
       if key ~= '' then
-        redis.call('SET', root .. 'key:' .. key, id .. ' ' .. ARGV[i + 7], 'PX', ARGV[i + 8])
+        redis.call('SET', root .. 'key:' .. key, id .. ' ' .. to_store(ARGV[i + 7]), 'PX', ARGV[i + 8])
         held[key] = id
       end
       if ARGV[i + 4] ~= '' then

@@ -22,6 +22,7 @@ export { MemoryClock } from './memory/memory-clock.ts';
 export { validPayload, type JobRequest } from './new-job.ts';
 export { type DeadReason, type Failure, type Outcome, type ParkReason } from './outcome.ts';
 export type { Claim, NewJob, QueueBackend, RecoveryPolicy, Settlement, SettleResult } from './queue-backend.ts';
+export { KeyUnknown, PayloadCipher, type StoredPlace } from './payload-cipher.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './settle-attempt.ts';
 export {

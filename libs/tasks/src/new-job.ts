@@ -5,6 +5,7 @@ import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
 import { CoordinatorError } from './error-codes.ts';
 import { jobAttributes } from './job-attributes.ts';
 import type { Dedupe, NewJob } from './queue-backend.ts';
+import { storableJson } from './storable-json.ts';
 import type { AnyTask, EnqueueOptions } from './task.ts';
 import type { TaskCatalog } from './task-catalog.ts';
 
@@ -31,12 +32,12 @@ export interface PreparedJob {
 /**
  * Checks a request and makes its envelope, with a PRODUCER span that the job's attempts will continue.
  *
- * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_TASK_UNKNOWN; RangeError for a delay that is no time
+ * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_PAYLOAD_SECRET, COORD_TASK_UNKNOWN; RangeError for a delay that is no time
  */
 export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob {
   const { task, options } = request;
   const { queue } = origin.catalog.get(task.name);
-  const payload = JSON.stringify(validPayload(task, request.payload));
+  const payload = storableJson(validPayload(task, request.payload), `the payload of ${task.name}`);
   const delayMs = validDelay(options.delayMs ?? 0);
   const id = jobId();
   const attributes = jobAttributes('send', queue, task.name, id);

@@ -1,3 +1,4 @@
+import type { CoordinatorError } from './error-codes.ts';
 import type { JobRecord, JobState, Receipt } from './job.ts';
 
 /** A job on its way into the queue. */
@@ -31,6 +32,8 @@ export interface Claim {
   readonly envelope: string;
   /** JSON. */
   readonly payload: string;
+  /** Why the payload, or a result of a step, could not be decrypted; undefined when they could. */
+  readonly undecryptable?: CoordinatorError | undefined;
   readonly createdAtMs: number;
   readonly dueAtMs: number;
   readonly claimedAtMs: number;
@@ -64,7 +67,7 @@ export type SettleResult = 'settled' | 'stale';
 /** What became of a job whose lease ran out. */
 export interface Recovery {
   readonly jobId: string;
-  readonly state: 'waiting' | 'dead';
+  readonly state: 'waiting' | 'dead' | 'cancelled';
 }
 
 /**

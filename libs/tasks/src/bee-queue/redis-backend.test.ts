@@ -1,7 +1,9 @@
+import { Secret } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { PayloadCipher } from '../payload-cipher.ts';
 import type { NewJob } from '../queue-backend.ts';
 import { describeQueueBackend } from '../queue-backend-conformance.ts';
 import { RedisBackend } from './redis-backend.ts';
@@ -38,13 +40,19 @@ async function advance(byMs: number): Promise<void> {
   while ((await redisTimeMs()) < endMs);
 }
 
-describeQueueBackend('RedisBackend', async () => ({
-  backend,
-  pop,
-  advance,
-  payloadOf: async (jobId) =>
-    ((await connection.command('HGET', `${prefix}:job:${jobId}`, 'payload')) as string | null) ?? undefined,
-}));
+const keys = new PayloadCipher(new Map([['k1', new Secret(randomBytes(32).toString('base64'))]]));
+
+for (const [name, cipher] of Object.entries({ RedisBackend: new PayloadCipher(), 'RedisBackend with keys': keys })) {
+  describeQueueBackend(name, async () => ({
+    backend: new RedisBackend(connection, prefix, cipher),
+    pop,
+    advance,
+    payloadOf: async (jobId) => {
+      const stored = (await connection.command('HGET', `${prefix}:job:${jobId}`, 'payload')) as string | null;
+      return stored === null ? undefined : cipher.decrypt(stored, { jobId, field: 'payload' });
+    },
+  }));
+}
 
 function aJob(): NewJob {
   const envelope = JSON.stringify({ v: 1, task: 'lms.enrol', payloadVersion: 1, release: '1.0.0', trace: {} });

@@ -13,6 +13,8 @@ import type {
   SettleResult,
   Settlement,
 } from '../queue-backend.ts';
+import { PayloadCipher } from '../payload-cipher.ts';
+import { EncryptedFields } from './encrypted-fields.ts';
 import { readClaim, readRecord } from './job-hash.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { scripts, type Script } from './scripts.ts';
@@ -38,17 +40,24 @@ export interface ClaimBatch {
 export class RedisBackend implements QueueBackend {
   readonly #connection: RedisConnection;
   readonly #root: string;
+  readonly #fields: EncryptedFields;
   /** What bee-queue is to use as `prefix`, so that both speak of the same lists. */
   readonly queuePrefix: string;
 
-  constructor(connection: RedisConnection, keyPrefix: string = DEFAULT_KEY_PREFIX) {
+  /** @param cipher of payloads, step results and error texts. Default: they are stored in the clear */
+  constructor(
+    connection: RedisConnection,
+    keyPrefix: string = DEFAULT_KEY_PREFIX,
+    cipher: PayloadCipher = new PayloadCipher(),
+  ) {
     this.#connection = connection;
+    this.#fields = new EncryptedFields(cipher);
     this.#root = `${keyPrefix}:`;
     this.queuePrefix = `${keyPrefix}:q`;
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<Receipt[]> {
-    const reply = (await this.#run(scripts.enqueue, jobs.flatMap(newJobArguments))) as (string | number)[];
+    const reply = (await this.#run(scripts.enqueue, this.#newJobs(jobs))) as (string | number)[];
     refuseConflict(reply, jobs);
     return jobs.map((job, i) => ({
       jobId: reply[i * 3] as string,
@@ -67,7 +76,7 @@ export class RedisBackend implements QueueBackend {
   async claimBatch(queue: string, jobId: string, { leaseMs, token, more, again }: ClaimBatch): Promise<Claim[]> {
     const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0'];
     const [nowMs, ...records] = (await this.#run(scripts.claim, args)) as [number, ...[string, string[]][]];
-    return records.map(([id, record]) => readClaim(id, queue, nowMs, record));
+    return records.map(([id, record]) => this.#fields.decryptClaim(readClaim(id, queue, nowMs, record)));
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
@@ -79,17 +88,22 @@ export class RedisBackend implements QueueBackend {
       settlement.outcome,
       String(Math.round(settlement.delayMs)),
       settlement.spendsAttempt ? '1' : '0',
-      settlement.error ?? '',
+      this.#fields.error(claim.jobId, settlement.error ?? ''),
       settlement.attemptReport ?? '',
       String(settlement.keepMs),
-      ...settlement.children.flatMap(newJobArguments),
+      ...this.#newJobs(settlement.children),
     ])) as (string | number)[];
     refuseConflict(reply, settlement.children);
     return reply[0] as SettleResult;
   }
 
   async saveStep(claim: Claim, name: string, result: string): Promise<SettleResult> {
-    const saved = await this.#run(scripts.saveStep, [claim.jobId, claim.token, name, result]);
+    const saved = await this.#run(scripts.saveStep, [
+      claim.jobId,
+      claim.token,
+      name,
+      this.#fields.stepResult(claim.jobId, name, result),
+    ]);
     return saved === 1 ? 'settled' : 'stale';
   }
 
@@ -118,11 +132,14 @@ export class RedisBackend implements QueueBackend {
   }
 
   async unpark(queue: string, known: readonly string[]): Promise<number> {
-    return (await this.#run(scripts.unpark, [queue, String(ENVELOPE_VERSION), ...known])) as number;
+    const args = [queue, String(ENVELOPE_VERSION), this.#fields.keyIds.join(','), ...known];
+    return (await this.#run(scripts.unpark, args)) as number;
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {
-    return readRecord(jobId, (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[]);
+    const hash = (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[];
+    const record = readRecord(jobId, hash);
+    return record && this.#fields.decryptRecord(record);
   }
 
   async jobsOf(subject: string): Promise<JobRecord[]> {
@@ -141,6 +158,10 @@ export class RedisBackend implements QueueBackend {
   /** Whether Redis takes writes now and knows no reason to refuse ours. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async assertWritable(): Promise<void> {
     await this.#connection.command('SET', `${this.#root}probe`, '1', 'PX', '60000');
+  }
+
+  #newJobs(jobs: readonly NewJob[]): string[] {
+    return jobs.flatMap((job) => newJobArguments(this.#fields.newJob(job)));
   }
 
   #run(script: Script, args: string[]): Promise<unknown> {
