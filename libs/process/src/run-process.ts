@@ -1,7 +1,7 @@
 import { ConfigError, coreConfig, readConfig, type Config } from '@coordinator/config';
 import { loadExtensions, Registry, RegistryError, type Extension } from '@coordinator/extension';
 import { createLogger, flushLogs, type Logger } from '@coordinator/logging';
-import { checkRedisServer, isUnavailable, RedisBackend, RedisConnection } from '@coordinator/tasks';
+import { checkRedisServer, isUnavailable, PayloadCipher, RedisBackend, RedisConnection } from '@coordinator/tasks';
 import { startTracing, type Tracing } from '@coordinator/tracing';
 import type { z } from 'zod';
 
@@ -63,7 +63,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   const connected = connection.connect().then(() => refuseUnsafeServer(connection, log));
   // Closing while Redis was never reached is no fault.
   connected.catch((error: unknown) => (draining ? undefined : fail(error)));
-  const backend = new RedisBackend(connection);
+  const backend = new RedisBackend(connection, undefined, payloadCipher(core, log));
 
   const end = await start({ config, registry, backend, release, log, tracing, draining: () => draining, fail });
   const stop = async (signal: NodeJS.Signals) => {
@@ -79,6 +79,17 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   };
   process.on('SIGTERM', (signal) => void stop(signal).catch(fail));
   process.on('SIGINT', (signal) => void stop(signal).catch(fail));
+}
+
+function payloadCipher({ PAYLOAD_KEYS, NODE_ENV }: Config<[typeof coreConfig]>, log: Logger): PayloadCipher {
+  const cipher = new PayloadCipher(PAYLOAD_KEYS);
+  const [first, ...others] = cipher.keyIds;
+  if (first !== undefined) {
+    log.info({ encryptsWith: first, decryptsToo: others }, 'payloads are encrypted at rest');
+  } else if (NODE_ENV === 'production') {
+    log.warn('payloads are stored in the clear: set PAYLOAD_KEYS to encrypt them');
+  }
+  return cipher;
 }
 
 async function refuseUnsafeServer(connection: RedisConnection, log: Logger): Promise<void> {
