@@ -80,8 +80,9 @@ local function write_jobs(first, now)
     else
       local state = delay > 0 and 'scheduled' or 'waiting'
       redis.call('HSET', job_key(id), 'envelope', ARGV[i + 2], 'payload', ARGV[i + 3], 'state', state,
-        'createdAt', now, 'dueAt', now + delay, 'attempt', 0)
+        'createdAt', now, 'dueAt', now + delay, 'attempt', 0, 'queue', queue)
       if key ~= '' then
+        redis.call('HSET', job_key(id), 'key', key)
         redis.call('SET', root .. 'key:' .. key, id .. ' ' .. to_store(ARGV[i + 7]), 'PX', ARGV[i + 8])
         held[key] = id
       end
@@ -104,6 +105,48 @@ local function write_jobs(first, now)
   return receipts
 end
 
+-- Leaves of a job what happened and when: its payload and the results of its steps go.
+local function drop_content(key)
+  redis.call('HDEL', key, 'payload')
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(field, 1, 5) == 'step:' then
+      redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+') or '')
+    end
+  end
+end
+
+-- A table, or nil for what is none: a record may be damaged.
+local function decoded(text)
+  local read, value = pcall(cjson.decode, text or '')
+  return read and type(value) == 'table' and value or nil
+end
+
+-- Drops all that may tell of a person: the content, the message of the error, and the fingerprint of the payload. The
+-- idempotency key stays, or a repeated webhook would bring the data back. With how = 'forget' the subject goes too.
+local function erase(id, how, now)
+  local key = job_key(id)
+  local failure, envelope = decoded(redis.call('HGET', key, 'error')), decoded(redis.call('HGET', key, 'envelope'))
+  local dedupe = redis.call('HGET', key, 'key')
+  drop_content(key)
+  if failure then
+    redis.call('HSET', key, 'error', cjson.encode({ code = failure.code, message = 'erased' }))
+  else
+    redis.call('HDEL', key, 'error')
+  end
+  if dedupe and string.match(redis.call('GET', root .. 'key:' .. dedupe) or '', '^%S+') == id then
+    redis.call('SET', root .. 'key:' .. dedupe, id .. ' ', 'KEEPTTL')
+  end
+  if how == 'forget' then
+    if envelope and envelope.subject then
+      redis.call('LREM', root .. 'subject:' .. envelope.subject, 0, id)
+      envelope.subject = nil
+    end
+    redis.call('HSET', key, 'envelope', envelope and cjson.encode(envelope) or '')
+  end
+  redis.call('HDEL', key, 'erase')
+  redis.call('HSET', key, 'erasedAt', now)
+end
+
 -- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`.
 local function finish(queue, id, state, reason, now, keep_ms)
   local key = job_key(id)
@@ -114,11 +157,32 @@ local function finish(queue, id, state, reason, now, keep_ms)
     redis.call('ZADD', queue_key(queue, 'dead'), now, id)
     redis.call('ZREMRANGEBYSCORE', queue_key(queue, 'dead'), '-inf', now - keep_ms)
   else
-    redis.call('HDEL', key, 'payload')
-    for _, field in ipairs(redis.call('HKEYS', key)) do
-      if string.sub(field, 1, 5) == 'step:' then
-        redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+') or '')
-      end
-    end
+    drop_content(key)
   end
+  -- Its subject was erased while it ran.
+  local how = redis.call('HGET', key, 'erase')
+  if how then
+    erase(id, how, now)
+  end
+end
+
+-- waiting | scheduled | parked -> cancelled, and erased; false for a job in another state. An id that was popped and not
+-- claimed is dropped by its claim.
+local function erase_unstarted(id, how, now, keep_ms)
+  local key = job_key(id)
+  local state, queue = unpack(redis.call('HMGET', key, 'state', 'queue'))
+  if not queue then
+    return false
+  elseif state == 'waiting' then
+    redis.call('LREM', queue_key(queue, 'waiting'), 0, id)
+  elseif state == 'scheduled' then
+    redis.call('ZREM', queue_key(queue, 'delayed'), id)
+  elseif state == 'parked' then
+    redis.call('ZREM', queue_key(queue, 'parked'), id)
+  else
+    return false
+  end
+  redis.call('HSET', key, 'erase', how)
+  finish(queue, id, 'cancelled', 'erased', now, keep_ms)
+  return true
 end

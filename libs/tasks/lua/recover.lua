@@ -1,6 +1,6 @@
--- running -> waiting | dead, for every lease that has run out: the worker died, hangs, or lost its connection.
+-- running -> waiting | dead | cancelled (erased), for every lease that has run out: the worker died, hangs, or lost its connection.
 -- KEYS root   ARGV queue, graceMs, crashLimit, error of a job that reached it, keepMs, outageMs
--- Returns a flat list: id, 'waiting' | 'dead'.
+-- Returns a flat list: id, 'waiting' | 'dead' | 'cancelled'.
 local queue, grace, crash_limit, failure, keep_ms, outage_ms =
   ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
@@ -35,7 +35,11 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
     redis.call('HDEL', key, 'token')
     redis.call('HSET', key, 'crashes', crashes)
     popped = true
-    if crashes >= crash_limit then
+    if redis.call('HEXISTS', key, 'erase') == 1 then
+      finish(queue, id, 'cancelled', 'erased', now, keep_ms)
+      recovered[#recovered + 1] = id
+      recovered[#recovered + 1] = 'cancelled'
+    elseif crashes >= crash_limit then
       redis.call('HSET', key, 'error', failure)
       finish(queue, id, 'dead', 'crashed-worker', now, keep_ms)
       recovered[#recovered + 1] = id

@@ -17,6 +17,20 @@ if not receipts then
   return { 'conflict', place }
 end
 
+-- Its subject was erased meanwhile: it does not run again, and neither do its children about the same subject.
+local how = redis.call('HGET', key, 'erase')
+if how then
+  if state == 'scheduled' or state == 'parked' then
+    state, outcome = 'cancelled', 'erased'
+  end
+  local envelope = decoded(redis.call('HGET', key, 'envelope'))
+  for i = 11, #ARGV, NEW_JOB_FIELDS do
+    if envelope and ARGV[i + 4] == envelope.subject then
+      erase_unstarted(ARGV[i], how, now, keep_ms)
+    end
+  end
+end
+
 redis.call('LREM', queue_key(queue, 'active'), 0, id)
 redis.call('ZREM', queue_key(queue, 'leases'), id)
 redis.call('HDEL', key, 'token', 'crashes')

@@ -29,5 +29,6 @@ export const scripts = {
   recover: load('recover'),
   release: load('release'),
   unpark: load('unpark'),
+  erase: load('erase'),
   readQueue: load('read-queue'),
 } as const;
