@@ -1,7 +1,9 @@
+import { coreConfig, readConfig } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
 import {
   defaultRetention,
   defineTask,
+  PayloadCipher,
   RedisBackend,
   RedisConnection,
   TaskCatalog,
@@ -40,7 +42,8 @@ const task = defineTask({
 
 startTracing({ service: 'bench-worker', release });
 const connection = new RedisConnection({ url: redisUrl, log });
-const backend = new RedisBackend(connection);
+const { PAYLOAD_KEYS } = readConfig([coreConfig.pick({ PAYLOAD_KEYS: true })]);
+const backend = new RedisBackend(connection, undefined, new PayloadCipher(PAYLOAD_KEYS));
 const catalog = new TaskCatalog([{ task, queue: queueName }]);
 const routeEvent = () => [];
 const queue = new TaskQueue({ backend, catalog, routeEvent, release });
