@@ -147,8 +147,9 @@ local function erase(id, how, now)
   redis.call('HSET', key, 'erasedAt', now)
 end
 
--- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`.
-local function finish(queue, id, state, reason, now, keep_ms)
+-- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`. With `how`, the value of its
+-- field `erase`, it is erased as well.
+local function finish(queue, id, state, reason, now, keep_ms, how)
   local key = job_key(id)
   redis.call('HSET', key, 'state', state, 'outcome', reason, 'finishedAt', now)
   redis.call('PEXPIRE', key, keep_ms)
@@ -159,8 +160,6 @@ local function finish(queue, id, state, reason, now, keep_ms)
   else
     drop_content(key)
   end
-  -- Its subject was erased while it ran.
-  local how = redis.call('HGET', key, 'erase')
   if how then
     erase(id, how, now)
   end
@@ -182,7 +181,6 @@ local function erase_unstarted(id, how, now, keep_ms)
   else
     return false
   end
-  redis.call('HSET', key, 'erase', how)
-  finish(queue, id, 'cancelled', 'erased', now, keep_ms)
+  finish(queue, id, 'cancelled', 'erased', now, keep_ms, how)
   return true
 end

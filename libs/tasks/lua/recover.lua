@@ -35,8 +35,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
     redis.call('HDEL', key, 'token')
     redis.call('HSET', key, 'crashes', crashes)
     popped = true
-    if redis.call('HEXISTS', key, 'erase') == 1 then
-      finish(queue, id, 'cancelled', 'erased', now, keep_ms)
+    local how = redis.call('HGET', key, 'erase')
+    if how then
+      finish(queue, id, 'cancelled', 'erased', now, keep_ms, how)
       recovered[#recovered + 1] = id
       recovered[#recovered + 1] = 'cancelled'
     elseif crashes >= crash_limit then

@@ -6,11 +6,12 @@
 local queue, id, token, state, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local key = job_key(id)
-if redis.call('HGET', key, 'token') ~= token then
+local held, attempts, how = unpack(redis.call('HMGET', key, 'token', 'attempt', 'erase'))
+if held ~= token then
   -- Repeated because the answer was lost: it was written the first time.
   return { redis.call('HGET', key, 'settledBy') == token and 'settled' or 'stale' }
 end
-local attempt = tonumber(redis.call('HGET', key, 'attempt')) or 1
+local attempt = tonumber(attempts) or 1
 local now = now_ms()
 local receipts, place = write_jobs(11, now)
 if not receipts then
@@ -18,7 +19,6 @@ if not receipts then
 end
 
 -- Its subject was erased meanwhile: it does not run again, and neither do its children about the same subject.
-local how = redis.call('HGET', key, 'erase')
 if how then
   if state == 'scheduled' or state == 'parked' then
     state, outcome = 'cancelled', 'erased'
@@ -55,6 +55,6 @@ else
   if failure == '' then
     redis.call('HDEL', key, 'error')
   end
-  finish(queue, id, state, outcome, now, keep_ms)
+  finish(queue, id, state, outcome, now, keep_ms, how)
 end
 return { 'settled' }
