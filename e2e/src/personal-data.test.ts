@@ -60,6 +60,7 @@ test('with keys set, a customer is found neither on the disk nor in the log nor 
     expect([place, text.includes(orders[0]?.orderNumber ?? ''), text.includes(EMAIL)]).toEqual([place, true, false]);
   }
   expect(disk).toContain('enc1:k1.');
+  expect(lines.filter((line) => line.includes('payloads are encrypted at rest'))).toHaveLength(2);
 });
 
 test('npm run erase tells what it would do, does it once it is sure, and can be run again', async () => {

@@ -1,4 +1,5 @@
 import { Secret } from '@coordinator/config';
+import { runTask } from '@coordinator/task-testing';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { prepareJob } from './new-job.ts';
@@ -32,5 +33,14 @@ describe('what is stored of a job', () => {
   test('is refused before it is accepted', () => {
     const request = { task, payload: { order: { key: new Secret('hunter2') } }, options: {} };
     expect(() => prepareJob(request, origin)).toThrow(expect.objectContaining({ code: 'COORD_PAYLOAD_SECRET' }));
+  });
+
+  test('is refused as the result of a step', async () => {
+    const { outcome } = await runTask(
+      task,
+      async (_payload, { step }) => void (await step('key', async () => new Secret('hunter2'))),
+      { order: {} },
+    );
+    expect(outcome).toMatchObject({ kind: 'retried', error: { code: 'COORD_PAYLOAD_SECRET' } });
   });
 });

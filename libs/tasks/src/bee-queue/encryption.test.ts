@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { hash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { PayloadCipher } from '../payload-cipher.ts';
+import type { Claim } from '../queue-backend.ts';
 import { defaultRetention } from '../settle-attempt.ts';
 import { defineTask, type AnyTask, type TaskHandler } from '../task.ts';
 import { TaskCatalog } from '../task-catalog.ts';
@@ -116,6 +117,9 @@ describe('jobs whose key changes', () => {
     const fingerprint = hash('sha256', JSON.stringify({ to: 'ada' }), 'base64url').slice(0, 22);
     const held = await connection.command('GET', `${prefix}:key:mail.send:evt_1`);
     expect(held).toBe(`${jobId} ${old.fingerprint(fingerprint)}`);
+    const newer = await queueWith(both).enqueue(task, { to: 'ada' }, { idempotencyKey: 'evt_2' });
+    const [first] = both.fingerprint(fingerprint).split(',');
+    expect(await connection.command('GET', `${prefix}:key:mail.send:evt_2`)).toBe(`${newer.jobId} ${first}`);
     expect(await queueWith(both).enqueue(task, { to: 'ada' }, key)).toMatchObject({ jobId, duplicate: true });
     const conflict = { code: 'COORD_IDEMPOTENCY_CONFLICT' };
     await expect(queueWith(both).enqueue(task, { to: 'eve' }, key)).rejects.toMatchObject(conflict);
@@ -126,21 +130,39 @@ describe('jobs whose key changes', () => {
   });
 });
 
-test('a payload that was changed, or belongs to another job, makes a dead letter and no attempt of a handler', async () => {
-  const [changed, other] = await queueWith(old).enqueueAll([
-    { task, payload: { to: 'ada' }, options: {} },
-    { task, payload: { to: 'eve' }, options: {} },
-  ]);
-  await connection.command('HSET', `${prefix}:job:${changed!.jobId}`, 'payload', await stored(other!.jobId, 'payload'));
-  const seen: string[] = [];
-  work(old, async ({ to }) => void seen.push(to));
-  await eventually(async () =>
-    expect(await backendWith(old).job(changed!.jobId)).toMatchObject({
-      ...{ state: 'dead', outcome: 'unreadable', error: { code: 'COORD_ENVELOPE_UNREADABLE' } },
-    }),
-  );
-  await eventually(() => expect(seen).toEqual(['eve']));
-});
+test.each(['payload', 'step:send'])(
+  'a job whose %s was changed, or belongs to another job, is a dead letter, and no handler sees it',
+  async (field) => {
+    const backend = backendWith(old);
+    const queued = await queueWith(old).enqueueAll(
+      ['ada', 'eve'].map((to) => ({ task, payload: { to }, options: {} })),
+    );
+    for (const { jobId } of queued) {
+      await connection.command('RPOPLPUSH', `${prefix}:q:mail:waiting`, `${prefix}:q:mail:active`);
+      const claim = (await backend.claim('mail', jobId, 60_000)) as Claim;
+      await backend.saveStep(claim, 'send', '"receipt"');
+      const again = {
+        state: 'scheduled',
+        outcome: 'retried',
+        delayMs: 0,
+        spendsAttempt: true,
+        keepMs: 60_000,
+      } as const;
+      await backend.settle(claim, { ...again, error: undefined, attemptReport: undefined, children: [] });
+    }
+    const [changed, other] = queued.map(({ jobId }) => jobId) as [string, string];
+    await connection.command('HSET', `${prefix}:job:${changed}`, field, await stored(other, field));
+    const seen: string[] = [];
+    work(old, async ({ to }, { step }) => void seen.push(`${to} ${await step('send', async () => 'another')}`));
+    await eventually(() => expect(seen).toEqual(['eve receipt']));
+    await eventually(async () =>
+      expect(await backend.job(changed)).toMatchObject({
+        ...{ state: 'dead', outcome: 'unreadable', error: { code: 'COORD_ENVELOPE_UNREADABLE' } },
+      }),
+    );
+    expect(seen).toEqual(['eve receipt']);
+  },
+);
 
 test('the message of an error is shown to who has the key, and its code to everybody', async () => {
   const { jobId } = await queueWith(old).enqueue(task, { to: 'ada' });
