@@ -9,8 +9,7 @@ import { ERASE_USAGE, eraseOptions, type EraseOptions } from './erase-options.ts
 import { countActions, drawErasures } from './erase-report.ts';
 import { REPOSITORY } from './repository.ts';
 
-/** One script goes through all jobs of the subject; some have thousands. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 10_000;
 const CONNECT_MS = 5_000;
 
 async function main(args: readonly string[]): Promise<void> {

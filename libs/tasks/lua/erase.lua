@@ -1,10 +1,10 @@
 -- Erases what is stored about a subject: ended jobs lose their content, jobs that have not started are cancelled, and all
 -- others are marked, to be erased when they end. What happened and when stays, and so does a record of the erasure.
 -- KEYS root   ARGV subject, 'keep' | 'forget' (the subject itself), '1' to look only, keepMs of cancelled jobs, why, by whom,
---                  auditMs
+--                  auditMs, from which place on the timeline, how many at most
 -- Returns a flat list, in order of acceptance: id, task, state, 'erased' | 'cancelled' | 'at-end' | 'done-before' | 'expired'.
 local subject, how, looks_only, keep_ms = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
-local why, by, audit_ms = ARGV[5], ARGV[6], tonumber(ARGV[7])
+local why, by, audit_ms, first, most = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local timeline = root .. 'subject:' .. subject
 local now = now_ms()
 local ENDED = { completed = true, cancelled = true, dead = true }
@@ -20,9 +20,9 @@ local function action_for(state, queue, erased_at, envelope)
   return UNSTARTED[state] and queue and 'cancelled' or 'at-end'
 end
 
-local ids = redis.call('LRANGE', timeline, 0, -1)
+local ids = redis.call('LRANGE', timeline, first, first + most - 1)
 if how == 'forget' and not looks_only then
-  redis.call('DEL', timeline)
+  redis.call('LTRIM', timeline, #ids, -1)
 end
 local report, counts = {}, { erased = 0, cancelled = 0, ['at-end'] = 0 }
 for _, id in ipairs(ids) do

@@ -137,8 +137,7 @@ local function erase(id, how, now)
     redis.call('SET', root .. 'key:' .. dedupe, id .. ' ', 'KEEPTTL')
   end
   if how == 'forget' then
-    if envelope and envelope.subject then
-      redis.call('LREM', root .. 'subject:' .. envelope.subject, 0, id)
+    if envelope then
       envelope.subject = nil
     end
     redis.call('HSET', key, 'envelope', envelope and cjson.encode(envelope) or '')
@@ -173,7 +172,8 @@ local function erase_unstarted(id, how, now, keep_ms)
   if not queue then
     return false
   elseif state == 'waiting' then
-    redis.call('LREM', queue_key(queue, 'waiting'), 0, id)
+    -- From the end at which the oldest are.
+    redis.call('LREM', queue_key(queue, 'waiting'), -1, id)
   elseif state == 'scheduled' then
     redis.call('ZREM', queue_key(queue, 'delayed'), id)
   elseif state == 'parked' then

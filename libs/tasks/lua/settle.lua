@@ -27,6 +27,9 @@ if how then
   for i = 11, #ARGV, NEW_JOB_FIELDS do
     if envelope and ARGV[i + 4] == envelope.subject then
       erase_unstarted(ARGV[i], how, now, keep_ms)
+      if how == 'forget' then
+        redis.call('LREM', root .. 'subject:' .. ARGV[i + 4], -1, ARGV[i])
+      end
     end
   end
 end

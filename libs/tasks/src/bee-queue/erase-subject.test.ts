@@ -227,3 +227,18 @@ test('the subject itself is forgotten where that is asked for, also by jobs that
   const [job] = await Promise.all(ids.map((id) => backend.job(id)));
   expect(decodeEnvelope(job?.envelope ?? '')).toMatchObject({ task: 'mail.send', payloadVersion: 1, trace: {} });
 });
+
+test.each([false, true])(
+  'a subject with many jobs is erased to the last one (subject forgotten: %s)',
+  async (forgetSubject) => {
+    const jobs = Array.from({ length: 401 }, () => aJob());
+    await backend.enqueue(jobs);
+    const seen = await erase({ forgetSubject, dryRun: true });
+    const done = await erase({ forgetSubject });
+    expect(done.map(({ jobId, action }) => [jobId, action])).toEqual(jobs.map(({ id }) => [id, 'cancelled']));
+    expect(done).toEqual(seen);
+    expect(await counts()).toEqual({ accepted: '401', cancelled: '401' });
+    expect(JSON.stringify(await dump())).not.toContain(CANARY);
+    expect(await erase({ forgetSubject })).toHaveLength(forgetSubject ? 0 : 401);
+  },
+);

@@ -41,10 +41,12 @@ export interface Erasure {
 /** How long erasures are remembered: longer than the three years after which most claims lapse in the EU. */
 const AUDIT_MS = 4 * 365 * 24 * 3_600_000;
 const FIELDS = 4;
+/** How many jobs one script goes through: Redis does nothing else meanwhile. */
+const AT_ONCE = 200;
 
 /**
- * Erases what is stored about a subject, in one script: payloads, step results, error messages, fingerprints. Doing it
- * again does no harm.
+ * Erases what is stored about a subject: payloads, step results, error messages, fingerprints. Each job is erased whole or
+ * not at all; doing it again does no harm, and goes on where it was interrupted.
  *
  * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE
  */
@@ -53,11 +55,27 @@ export async function eraseSubject(
   { subject, why, by, forgetSubject = false, dryRun = false }: ErasureRequest,
   keyPrefix: string = DEFAULT_KEY_PREFIX,
 ): Promise<Erasure[]> {
-  const args = [subject, forgetSubject ? 'forget' : 'keep', dryRun ? '1' : '0', String(defaultRetention.completedMs)];
-  const reply = await connection.run(scripts.erase, `${keyPrefix}:`, [...args, why, by, String(AUDIT_MS)]);
-  const values = reply as string[];
+  const how = [forgetSubject ? 'forget' : 'keep', dryRun ? '1' : '0'];
+  const kept = [String(defaultRetention.completedMs), why, by, String(AUDIT_MS)];
+  const found: Erasure[] = [];
+  for (;;) {
+    // What is forgotten leaves the timeline, and the rest of it moves up.
+    const from = forgetSubject && !dryRun ? 0 : found.length;
+    const args = [subject, ...how, ...kept, String(from), String(AT_ONCE)];
+    const batch = readErasures((await connection.run(scripts.erase, `${keyPrefix}:`, args)) as string[]);
+    found.push(...batch);
+    if (batch.length < AT_ONCE) return found;
+  }
+}
+
+function readErasures(values: readonly string[]): Erasure[] {
   return Array.from({ length: values.length / FIELDS }, (_, i) => {
-    const [jobId, task, state, action] = values.slice(i * FIELDS) as [string, string, string, ErasureAction];
+    const [jobId, task, state, action] = values.slice(i * FIELDS, (i + 1) * FIELDS) as [
+      string,
+      string,
+      string,
+      ErasureAction,
+    ];
     return { jobId, task, state: state === '' ? undefined : (state as JobState), action };
   });
 }
