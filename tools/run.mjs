@@ -24,6 +24,7 @@ const COMMANDS = {
     main: 'apps/sandbox/dist/main.js',
     flags: NODE_FLAGS,
   },
+  erase: { does: 'what is stored about a subject, such as an order, is erased', main: 'tools/dist/erase.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
 };
 

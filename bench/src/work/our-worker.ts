@@ -1,5 +1,14 @@
+import { coreConfig, readConfig } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
-import { defineTask, RedisBackend, RedisConnection, TaskCatalog, TaskQueue, TaskWorker } from '@coordinator/tasks';
+import {
+  defineTask,
+  PayloadCipher,
+  RedisBackend,
+  RedisConnection,
+  TaskCatalog,
+  TaskQueue,
+  TaskWorker,
+} from '@coordinator/tasks';
 import { startTracing } from '@coordinator/tracing';
 import { z } from 'zod';
 import { orderExample } from '@coordinator/tools';
@@ -32,7 +41,8 @@ const task = defineTask({
 
 startTracing({ service: 'bench-worker', release });
 const connection = new RedisConnection({ url: redisUrl, log });
-const backend = new RedisBackend(connection);
+const { PAYLOAD_KEYS } = readConfig([coreConfig.pick({ PAYLOAD_KEYS: true })]);
+const backend = new RedisBackend(connection, { cipher: new PayloadCipher(PAYLOAD_KEYS) });
 const catalog = new TaskCatalog([{ task, queue: queueName }]);
 const routeEvent = () => [];
 const queue = new TaskQueue({ backend, catalog, routeEvent, release });

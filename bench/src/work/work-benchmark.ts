@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { BenchProcess } from '../bench-process.ts';
 import type { BenchRedis } from '../bench-redis.ts';
@@ -18,6 +19,7 @@ export interface WorkOptions extends RoundsOptions {
 /** The names of the variants, as the tables call them. */
 export const WORK = {
   ours: 'ours, tracing off',
+  encrypted: 'ours, encrypted',
   traced: 'ours, tracing on',
   bee: 'bee-queue',
   bullmq: 'BullMQ',
@@ -38,6 +40,7 @@ export async function benchmarkWork(options: WorkOptions): Promise<Series[]> {
   };
   const variants = [
     variant(WORK.ours, 'our-worker'),
+    variant(WORK.encrypted, 'our-worker', { PAYLOAD_KEYS: `k1=${randomBytes(32).toString('base64')}` }),
     variant(WORK.traced, 'our-worker', sink.env, sink),
     variant(WORK.bee, 'bee-worker'),
     variant(WORK.bullmq, 'bullmq-worker'),

@@ -10,7 +10,8 @@ export async function workSection(options: WorkOptions): Promise<Section> {
     about: `A worker with ${CONCURRENCY} jobs at once and a handler that does nothing; ${options.jobs} orders wait when a measurement begins.
 
 - ${WORK.ours}: claims each job under a lease, validates its payload and keeps a record of how it ended. Logs nothing.
-- ${WORK.traced}: the same, with a span per attempt exported over OTLP; what the export costs is counted.
+- ${WORK.encrypted}: the same, with payloads encrypted at rest.
+- ${WORK.traced}: as the first, with a span per attempt exported over OTLP; what the export costs is counted.
 - ${WORK.bee}: with the settings that make it fast (no events, no stored jobs, removed on success).
 - ${WORK.bullmq}: removed on completion; over node-redis.`,
     series: await benchmarkWork(options),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { count, durationMs } from './number-fields.ts';
+import { keyRing } from './key-ring-field.ts';
+
 import { list, oneOf, text } from './text-fields.ts';
 import { redisUrl } from './url-fields.ts';
 
@@ -9,6 +11,11 @@ export const coreConfig = z.object({
   NODE_ENV: text('development'),
   /** The Redis that keeps the jobs. Default redis://127.0.0.1:6379. May hold a password. */
   REDIS_URL: redisUrl('redis://127.0.0.1:6379'),
+  /**
+   * Keys that encrypt payloads at rest, `k2=BASE64,k1=BASE64`: the first one encrypts, all decrypt. Default none: payloads
+   * are stored in the clear.
+   */
+  PAYLOAD_KEYS: keyRing().optional(),
   /** The least severe log level that is written. Default info. */
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   /** How long a process may take to finish what it has begun once told to stop. Default 25000. */

@@ -37,6 +37,24 @@ describe('addresses', () => {
   });
 });
 
+describe('tokens', () => {
+  test.each([
+    ['answered 401 to Authorization: Bearer abc.DEF-123_456=', 'answered 401 to Authorization: [redacted]'],
+    ['header basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==, refused', 'header [redacted], refused'],
+    ['jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN end', 'jwt [redacted] end'],
+    ['key sk_live_4eC39HqLyjWDarjtT1zdp7dc is wrong', 'key [redacted] is wrong'],
+    ['secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'secret [redacted]'],
+  ])('are masked in %j', (text, masked) => {
+    expect(maskText(text)).toBe(masked);
+  });
+
+  test.each([
+    'the bearer authentication failed',
+    'task risk_livestock_report',
+    'basic plan for pi_3MtwBwLkdIwHu7ix28a3tqPa',
+  ])('are not seen in %j', (text) => expect(maskText(text)).toBe(text));
+});
+
 test('a text made to be slow is cut and masked in a few milliseconds', () => {
   const hostile = [
     'a'.repeat(1e6) + '@',
@@ -44,6 +62,8 @@ test('a text made to be slow is cut and masked in a few milliseconds', () => {
     'a.'.repeat(5e5) + '@',
     '1 '.repeat(5e5),
     '//'.repeat(5e5) + '@',
+    'eyJaaaaaaaa.'.repeat(1e5),
+    'Bearer '.repeat(1e5),
   ];
   const began = process.cpuUsage();
   for (const text of hostile) expect(maskText(text).length).toBeLessThan(9000);

@@ -7,14 +7,19 @@ const LONGEST_TEXT = 8192;
 // Bounded counts keep both linear: without them a long text without a dot behind its @ costs quadratic time.
 const EMAIL = /[\p{L}\p{N}._+'-]{1,64}(?:@|%40)(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,}/giu;
 const URL_CREDENTIALS = /:\/\/[^\s/@]{1,512}@/g;
+// Credentials that are known by their look: RFC 6750 and RFC 7617 headers, JSON Web Tokens, and keys with the telling
+// prefixes of payment, source code and cloud providers.
+const TOKENS =
+  /\b(?:(Bearer|Basic) +[\w.~+/=-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*|(?:[spr]k_(?:live|test)|whsec|gh[pousr]|github_pat|xox[abprs]|AKIA)[_A-Z0-9-][\w-]{8,})/gi;
 const DIGIT_GROUPS = /(?<!\w)\d+(?:[ -]\d+)*(?!\w)/g;
 
-/** The text with e-mail addresses, card numbers and the credentials of URLs replaced; cut after 8192 characters. */
+/** The text with e-mail addresses, card numbers, tokens and the credentials of URLs replaced; cut after 8192 characters. */
 export function maskText(text: string): string {
   let masked = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…[cut]` : text;
   if (masked.includes('@') || masked.includes('%40')) {
     masked = masked.replace(URL_CREDENTIALS, `://${REDACTED}@`).replace(EMAIL, REDACTED);
   }
+  if (masked.length >= 13) masked = masked.replace(TOKENS, REDACTED);
   // No text of fewer than 13 characters holds a card number, and most values of a log line are that short.
   return masked.length < 13 ? masked : masked.replace(DIGIT_GROUPS, maskCards);
 }

@@ -1,7 +1,7 @@
 import { ConfigError, coreConfig, readConfig, type Config } from '@coordinator/config';
 import { loadExtensions, Registry, RegistryError, type Extension } from '@coordinator/extension';
 import { createLogger, flushLogs, type Logger } from '@coordinator/logging';
-import { checkRedisServer, isUnavailable, RedisBackend, RedisConnection } from '@coordinator/tasks';
+import { checkRedisServer, isUnavailable, PayloadCipher, RedisBackend, RedisConnection } from '@coordinator/tasks';
 import { startTracing, type Tracing } from '@coordinator/tracing';
 import type { z } from 'zod';
 
@@ -68,6 +68,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   const backend = new RedisBackend(connection, {
     maxDepth: core.QUEUE_MAX_DEPTH,
     retention: { completedMs: core.COMPLETED_RETENTION_MS, deadMs: core.DEAD_RETENTION_MS },
+    cipher: payloadCipher(core, log),
   });
 
   const replace = () => void stop('failure', 1).catch(fail);
@@ -95,6 +96,17 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   };
   process.on('SIGTERM', (signal) => void stop(signal).catch(fail));
   process.on('SIGINT', (signal) => void stop(signal).catch(fail));
+}
+
+function payloadCipher({ PAYLOAD_KEYS, NODE_ENV }: Config<[typeof coreConfig]>, log: Logger): PayloadCipher {
+  const cipher = new PayloadCipher(PAYLOAD_KEYS);
+  const [first, ...others] = cipher.keyIds;
+  if (first !== undefined) {
+    log.info({ encryptsWith: first, decryptsToo: others }, 'payloads are encrypted at rest');
+  } else if (NODE_ENV === 'production') {
+    log.warn('payloads are stored in the clear: set PAYLOAD_KEYS to encrypt them');
+  }
+  return cipher;
 }
 
 async function refuseUnsafeServer(connection: RedisConnection, log: Logger): Promise<void> {

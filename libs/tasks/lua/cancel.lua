@@ -9,20 +9,12 @@ if not state then
 end
 local key = job_key(id)
 local queue = redis.call('HGET', key, 'queue') or ''
-local index = { scheduled = 'delayed', blocked = 'blocked', parked = 'parked' }
+if withdraw(queue, id, state) then
+  redis.call('HSET', key, 'error', reason)
+  finish(queue, id, 'cancelled', 'cancelled', now_ms(), keep_ms)
+  return { state, 'cancelled' }
+end
 if state == 'running' then
   redis.call('HSET', key, 'cancel', reason)
-  return { state, state }
-elseif state == 'waiting' then
-  redis.call('LREM', queue_key(queue, 'waiting'), 1, id)
-  -- Popped and not claimed yet.
-  redis.call('LREM', queue_key(queue, 'active'), 1, id)
-  redis.call('ZREM', queue_key(queue, 'leases'), id)
-elseif index[state] then
-  redis.call('ZREM', queue_key(queue, index[state]), id)
-else
-  return { state, state }
 end
-redis.call('HSET', key, 'error', reason)
-finish(queue, id, 'cancelled', 'cancelled', now_ms(), keep_ms)
-return { state, 'cancelled' }
+return { state, state }

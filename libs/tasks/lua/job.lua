@@ -86,6 +86,26 @@ local SUBJECT_JOBS = 1000
 -- Keeps the timeline of a subject at least as long as the longest-lived record on it.
 local SUBJECT_RETENTION_MS = 31 * 24 * 3600 * 1000
 
+-- A fingerprint is `<key id>:<mac>`, or a bare hash where no keys are set. One comes for each key of the sender, separated
+-- by commas, the one to store first.
+local function to_store(sent)
+  return string.match(sent, '^[^,]*')
+end
+
+local function key_of(fingerprint)
+  return string.match(fingerprint, '^(.*):') or ''
+end
+
+-- Compares under the key of the stored one; where the sender has not got it, nothing speaks for another content.
+local function another_content(stored, sent)
+  for fingerprint in string.gmatch(sent, '[^,]+') do
+    if stored ~= '' and key_of(fingerprint) == key_of(stored) then
+      return fingerprint ~= stored
+    end
+  end
+  return false
+end
+
 local NEW_JOB_FIELDS = 10
 
 local function depth(queue)
@@ -94,7 +114,7 @@ local function depth(queue)
 end
 
 -- Writes the jobs described by ARGV[first..], NEW_JOB_FIELDS values each:
---   id, queue, envelope, payload, subject, delayMs, lane or '', idempotency key or '', fingerprint, dedupeMs
+--   id, queue, envelope, payload, subject, delayMs, lane or '', idempotency key or '', fingerprints, dedupeMs
 -- All or nothing. When a key is held by a job with another fingerprint (an empty one fits all) the result is nil,
 -- 'conflict' and the place of that job in the list; when a queue holds `max_depth` jobs it is nil, 'full' and the place.
 -- Else a flat list: id, 1 if duplicate else 0, state.
@@ -109,10 +129,10 @@ local function write_jobs(first, now, max_depth)
       if holder then
         held[key], known = string.match(holder, '^(%S+) (.*)$')
       end
-      if known and known ~= '' and ARGV[i + 8] ~= '' and known ~= ARGV[i + 8] then
+      if known and another_content(known, ARGV[i + 8]) then
         return nil, 'conflict', (i - first) / NEW_JOB_FIELDS
       end
-      fingerprints[key] = ARGV[i + 8]
+      fingerprints[key] = to_store(ARGV[i + 8])
     end
     if max_depth and not holder then
       room[queue] = (room[queue] or max_depth - depth(queue)) - 1
@@ -135,7 +155,8 @@ local function write_jobs(first, now, max_depth)
       redis.call('HSET', job_key(id), 'queue', queue, 'envelope', ARGV[i + 2], 'payload', ARGV[i + 3],
         'createdAt', now, 'dueAt', due, 'attempt', 0)
       if key ~= '' then
-        redis.call('SET', root .. 'key:' .. key, id .. ' ' .. ARGV[i + 8], 'PX', ARGV[i + 9])
+        redis.call('HSET', job_key(id), 'key', key)
+        redis.call('SET', root .. 'key:' .. key, id .. ' ' .. to_store(ARGV[i + 8]), 'PX', ARGV[i + 9])
         held[key] = id
       end
       if ARGV[i + 4] ~= '' then
@@ -161,7 +182,49 @@ local function write_jobs(first, now, max_depth)
   return receipts
 end
 
--- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`.
+-- Leaves of a job what happened and when: its payload and the results of its steps go.
+local function drop_content(key)
+  redis.call('HDEL', key, 'payload')
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.sub(field, 1, 5) == 'step:' then
+      redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+') or '')
+    end
+  end
+end
+
+-- A table, or nil for what is none: a record may be damaged.
+local function decoded(text)
+  local read, value = pcall(cjson.decode, text or '')
+  return read and type(value) == 'table' and value or nil
+end
+
+-- Drops all that may tell of a person: the content, the message of the error, and the fingerprint of the payload. The
+-- idempotency key stays, or a repeated webhook would bring the data back. With how = 'forget' the subject goes too.
+local function erase(id, how, now)
+  local key = job_key(id)
+  local failure, envelope = decoded(redis.call('HGET', key, 'error')), decoded(redis.call('HGET', key, 'envelope'))
+  local dedupe = redis.call('HGET', key, 'key')
+  drop_content(key)
+  if failure then
+    redis.call('HSET', key, 'error', cjson.encode({ code = failure.code, message = 'erased' }))
+  else
+    redis.call('HDEL', key, 'error')
+  end
+  if dedupe and string.match(redis.call('GET', root .. 'key:' .. dedupe) or '', '^%S+') == id then
+    redis.call('SET', root .. 'key:' .. dedupe, id .. ' ', 'KEEPTTL')
+  end
+  if how == 'forget' then
+    if envelope then
+      envelope.subject = nil
+    end
+    redis.call('HSET', key, 'envelope', envelope and cjson.encode(envelope) or '')
+  end
+  redis.call('HDEL', key, 'erase')
+  redis.call('HSET', key, 'erasedAt', now)
+end
+
+-- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`. One that carries the field
+-- `erase` is erased as well.
 local function finish(queue, id, state, reason, now, keep_ms)
   local key = job_key(id)
   redis.call('HSET', key, 'state', state, 'outcome', reason, 'finishedAt', now)
@@ -173,15 +236,48 @@ local function finish(queue, id, state, reason, now, keep_ms)
   else
     redis.call('HDEL', key, 'payload')
   end
+  local has = {}
   for _, field in ipairs(redis.call('HKEYS', key)) do
-    if field == 'lane' then
-      leave_lane(lane_key(redis.call('HGET', key, 'lane')), id, now)
-    elseif field == 'suspect' then
-      clear_suspicion(id, now)
-    elseif state ~= 'dead' and string.sub(field, 1, 5) == 'step:' then
+    has[field] = true
+    if state ~= 'dead' and string.sub(field, 1, 5) == 'step:' then
       redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+') or '')
     end
   end
+  if has.suspect then
+    clear_suspicion(id, now)
+  end
+  if has.lane then
+    leave_lane(lane_key(redis.call('HGET', key, 'lane')), id, now)
+  end
+  if has.erase then
+    erase(id, redis.call('HGET', key, 'erase'), now)
+  end
+end
+
+-- Takes a job that does not run out of the index it stands in; false for one that runs or has ended.
+local function withdraw(queue, id, state)
+  local index = ({ scheduled = 'delayed', blocked = 'blocked', parked = 'parked' })[state]
+  if index then
+    redis.call('ZREM', queue_key(queue, index), id)
+  elseif state == 'waiting' then
+    -- From the end at which the oldest are; if it is not there it was popped, and is not claimed yet.
+    if redis.call('LREM', queue_key(queue, 'waiting'), -1, id) == 0 then
+      redis.call('LREM', queue_key(queue, 'active'), 1, id)
+      redis.call('ZREM', queue_key(queue, 'leases'), id)
+    end
+  end
+  return index ~= nil or state == 'waiting'
+end
+
+-- waiting | scheduled | blocked | parked -> cancelled, and erased; false for a job in another state.
+local function erase_unstarted(id, how, now, keep_ms)
+  local state, queue = unpack(redis.call('HMGET', job_key(id), 'state', 'queue'))
+  if not queue or not withdraw(queue, id, state) then
+    return false
+  end
+  redis.call('HSET', job_key(id), 'erase', how)
+  finish(queue, id, 'cancelled', 'erased', now, keep_ms)
+  return true
 end
 
 -- The state of a job; nil when there is no record, or one that is no job. What stood in its place is put aside.

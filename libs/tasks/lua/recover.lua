@@ -37,6 +37,10 @@ local function take_back(id, key)
     finish(queue, id, 'cancelled', 'cancelled', now, keep_ms)
     return 'cancelled'
   end
+  if redis.call('HEXISTS', key, 'erase') == 1 then
+    finish(queue, id, 'cancelled', 'erased', now, keep_ms)
+    return 'cancelled'
+  end
   if crashes >= crash_limit then
     redis.call('HSET', key, 'error', crashed)
     finish(queue, id, 'dead', 'crashed-worker', now, keep_ms)

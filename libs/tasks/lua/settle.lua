@@ -6,7 +6,7 @@
 local queue, id, token, state, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 local key = job_key(id)
-local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel') or {}
+local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel', 'erase') or {}
 if held[1] ~= token then
   -- Repeated because the answer was lost: it was written the first time.
   if held[2] == token then
@@ -14,12 +14,28 @@ if held[1] ~= token then
   end
   return { 'stale' }
 end
-local attempt, cancel = tonumber(held[3]) or 1, held[4]
+local attempt, cancel, how = tonumber(held[3]) or 1, held[4], held[5]
 local now = now_ms()
 -- No limit of depth: what comes of work that is done must be writable.
 local receipts, refusal, place = write_jobs(11, now)
 if not receipts then
   return { refusal, place }
+end
+
+-- Its subject was erased meanwhile: it does not run again, and neither do its children about the same subject.
+if how then
+  if state == 'scheduled' or state == 'parked' then
+    state, outcome = 'cancelled', 'erased'
+  end
+  local envelope = decoded(redis.call('HGET', key, 'envelope'))
+  for i = 11, #ARGV, NEW_JOB_FIELDS do
+    if envelope and ARGV[i + 4] == envelope.subject then
+      erase_unstarted(ARGV[i], how, now, keep_ms)
+      if how == 'forget' then
+        redis.call('LREM', root .. 'subject:' .. ARGV[i + 4], -1, ARGV[i])
+      end
+    end
+  end
 end
 
 redis.call('LREM', queue_key(queue, 'active'), 0, id)

@@ -1,10 +1,11 @@
--- parked -> waiting, for jobs of a task and payload version that this worker can read.
+-- parked -> waiting, for jobs of a task and payload version that this worker can read, and has the key for.
 -- KEYS root   ARGV queue, newest envelope version that it reads, where to begin, how many to look at, error of an
---                  unreadable record, how long its dead letter stays, then the known 'task@version'
+--                  unreadable record, how long its dead letter stays, ids of its keys (comma separated), then the known
+--                  'task@version'
 -- Returns how many were moved and how many were looked at. Begin the next call after those that stayed.
 local queue, envelope_version, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local known = {}
-for i = 7, #ARGV do
+for i = 8, #ARGV do
   local task, version = string.match(ARGV[i], '^(.*)@(%d+)$')
   known[task] = tonumber(version)
 end
@@ -18,6 +19,12 @@ local function fits(text)
   return envelope.v <= envelope_version and (tonumber(envelope.payloadVersion) or 0) <= (known[envelope.task] or -1)
 end
 
+-- The outcome of a job that was parked for want of a key names it.
+local function has_key(outcome)
+  local key_id = string.match(outcome or '', '^key%-unknown:(.*)$')
+  return not key_id or string.find(',' .. ARGV[7] .. ',', ',' .. key_id .. ',', 1, true) ~= nil
+end
+
 local now, moved = now_ms(), 0
 local parked = queue_key(queue, 'parked')
 local ids = redis.call('ZRANGE', parked, first, first + limit - 1)
@@ -29,7 +36,7 @@ for _, id in ipairs(ids) do
       bury(queue, id, ARGV[5], now, tonumber(ARGV[6]))
     end
     moved = moved + 1
-  elseif fits(redis.call('HGET', job_key(id), 'envelope')) then
+  elseif fits(redis.call('HGET', job_key(id), 'envelope')) and has_key(redis.call('HGET', job_key(id), 'outcome')) then
     redis.call('ZREM', parked, id)
     put(queue, id, now, now)
     moved = moved + 1

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Envelope } from './envelope.ts';
 import { isUnavailable } from './error-codes.ts';
 import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
-import { prepareJob, refuseTooLarge, type JobOrigin, type JobRequest } from './new-job.ts';
+import { prepareJob, type JobOrigin, type JobRequest } from './new-job.ts';
 import type { Claim, NewJob, QueueBackend, SettleResult } from './queue-backend.ts';
+import { storableJson } from './storable-json.ts';
 import type { AnyTask, EnqueueOptions, PayloadOf, RunningJob, StepContext, TaskContext } from './task.ts';
 import { TaskError } from './task-error.ts';
 
@@ -59,9 +60,7 @@ export class AttemptContext implements TaskContext {
 
     this.signal.throwIfAborted();
     const result = await fn({ idempotencyKey: `${this.job.id}:${name}` });
-    const json = result === undefined ? '' : JSON.stringify(result);
-    refuseTooLarge(`The result of the step "${name}"`, json);
-    const saved = await this.#save(name, json);
+    const saved = await this.#save(name, result === undefined ? '' : storableJson(result, `step "${name}"`));
     if (saved === 'stale') throw new TaskError('transient', 'COORD_LEASE_LOST');
     return result;
   };

@@ -40,7 +40,7 @@ export function reportAttempt(
     case 'snoozed':
       return log.warn(fields, `attempt ${outcome.kind}`);
     case 'parked':
-      return log.warn(fields, 'job parked: this worker cannot read it, a matching release will');
+      return log.warn(fields, 'job parked: this worker cannot read it, one that can will run it');
     case 'dead':
       return log.error(fields, 'job is a dead letter');
   }

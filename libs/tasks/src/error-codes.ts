@@ -35,6 +35,12 @@ export const errorCodes = {
   COORD_PAYLOAD_TOO_LARGE: { status: 422, title: 'The payload or the result of a step is too large', retryable: false },
   COORD_PAYLOAD_INVALID: { status: 422, title: 'The payload does not match the schema of its task', retryable: false },
   COORD_QUEUE_FULL: { status: 503, title: 'The queue takes no more jobs now', retryable: true },
+  COORD_PAYLOAD_KEY_UNKNOWN: {
+    status: 500,
+    title: 'The payload is encrypted with a key that this process does not have',
+    retryable: true,
+  },
+  COORD_PAYLOAD_SECRET: { status: 500, title: 'A payload or a step result must not hold a Secret', retryable: false },
   COORD_QUEUE_UNAVAILABLE: { status: 503, title: 'The queue cannot be written now', retryable: true },
   COORD_SIGNATURE_INVALID: { status: 401, title: 'The signature does not belong to this body', retryable: false },
   COORD_TASK_UNKNOWN: { status: 500, title: 'No installed extension has this task', retryable: false },

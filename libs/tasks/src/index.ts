@@ -5,6 +5,7 @@
  */
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
 export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
+export { eraseSubject, type Erasure, type ErasureAction, type ErasureRequest } from './bee-queue/erase-subject.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
 export { decodeEnvelope, type Envelope } from './envelope.ts';
@@ -32,6 +33,7 @@ export type {
   Settlement,
   SettleResult,
 } from './queue-backend.ts';
+export { KeyUnknown, PayloadCipher, type StoredPlace } from './payload-cipher.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './retention.ts';
 export { defineSchedule, type Schedule, type ScheduleDeclaration, type Slot } from './schedule.ts';

@@ -5,12 +5,9 @@ import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
 import { CoordinatorError } from './error-codes.ts';
 import { jobAttributes } from './job-attributes.ts';
 import type { Dedupe, NewJob } from './queue-backend.ts';
+import { storableJson } from './storable-json.ts';
 import type { AnyTask, EnqueueOptions } from './task.ts';
 import type { TaskCatalog } from './task-catalog.ts';
-import { TaskError } from './task-error.ts';
-
-/** Most bytes of a payload, or of the result of a step, as JSON: Redis serves nobody else while it moves larger ones. */
-export const MAX_STORED_BYTES = 262_144;
 
 /** A request for one job, before it is checked. */
 export interface JobRequest {
@@ -37,13 +34,14 @@ export interface PreparedJob {
 /**
  * Checks a request and makes its envelope, with a PRODUCER span that the job's attempts will continue.
  *
- * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_PAYLOAD_TOO_LARGE, COORD_TASK_UNKNOWN; RangeError for a delay that is no time
+ * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_PAYLOAD_SECRET, COORD_PAYLOAD_TOO_LARGE, COORD_TASK_UNKNOWN;
+ *   RangeError for a delay that is no time
  */
 export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob {
   const { task, options } = request;
   const { queue } = origin.catalog.get(task.name);
-  const payload = JSON.stringify(request.fault ? request.payload : validPayload(task, request.payload));
-  refuseTooLarge(`The payload of ${task.name}`, payload);
+  const valid = request.fault ? request.payload : validPayload(task, request.payload);
+  const payload = storableJson(valid, `the payload of ${task.name}`);
   const delayMs = validDelay(options.delayMs ?? 0);
   const id = jobId();
   const attributes = jobAttributes('send', queue, task.name, id);
@@ -80,14 +78,6 @@ export function validPayload(task: AnyTask, payload: unknown): unknown {
   throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is invalid: ${faults.join('; ')}`, {
     faults,
   });
-}
-
-/** @throws TaskError permanent, COORD_PAYLOAD_TOO_LARGE */
-export function refuseTooLarge(what: string, json: string): void {
-  // No text has more than three bytes per unit, so most need no count.
-  if (json.length * 3 <= MAX_STORED_BYTES || Buffer.byteLength(json) <= MAX_STORED_BYTES) return;
-  const message = `${what} has more than ${MAX_STORED_BYTES} bytes: store it elsewhere and pass its id`;
-  throw new TaskError('permanent', 'COORD_PAYLOAD_TOO_LARGE', message);
 }
 
 function validDelay(delayMs: number): number {

@@ -1,3 +1,4 @@
+import { maskText } from '@coordinator/logging';
 import { exponential } from './backoff.ts';
 import { CoordinatorError, type CoordinatorErrorCode } from './error-codes.ts';
 import type { AnyTask } from './task.ts';
@@ -23,8 +24,9 @@ export type Outcome =
 export type DeadReason =
   'permanent' | 'attempts-spent' | 'gave-up' | 'payload-invalid' | 'unreadable' | 'crashed-worker';
 
-/** Why a job waits for another release of the worker. */
-export type ParkReason = 'task-unknown' | 'payload-version-unknown' | 'envelope-version-unknown';
+/** Why a job waits for a worker that can read it: one of another release, or one with the key that is named. */
+export type ParkReason =
+  'task-unknown' | 'payload-version-unknown' | 'envelope-version-unknown' | `key-unknown:${string}`;
 
 const fallbackBackoff = exponential();
 const MAX_MESSAGE = 1_000;
@@ -33,11 +35,15 @@ const MAX_SNOOZE_MS = 3_600_000;
 /** For a rate limit that names no time: snoozing spends no attempt, so the backoff alone would stay at its first step. */
 const UNSTATED_PAUSE_MS = 30_000;
 
-/** What is kept of an error: a code and a short message, no stack, no cause. */
+/** What is kept of an error: a code and a short message, masked as a log line is, no stack, no cause. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof CoordinatorError) return { code: error.code, message: error.message.slice(0, MAX_MESSAGE) };
+  if (error instanceof CoordinatorError) return { code: error.code, message: shown(error.message) };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { code: 'COORD_HANDLER_FAILED', message: message.slice(0, MAX_MESSAGE) };
+  return { code: 'COORD_HANDLER_FAILED', message: shown(message) };
+}
+
+function shown(message: string): string {
+  return maskText(message).slice(0, MAX_MESSAGE);
 }
 
 /** The place of an attempt in the life of its job. */

@@ -1,3 +1,4 @@
+import type { CoordinatorError } from './error-codes.ts';
 import type { JobRecord, JobState, Receipt } from './job.ts';
 import type { Failure } from './outcome.ts';
 
@@ -34,6 +35,8 @@ export interface Claim {
   readonly envelope: string;
   /** JSON. */
   readonly payload: string;
+  /** Why the payload, or a result of a step, could not be decrypted; undefined when they could. */
+  readonly undecryptable?: CoordinatorError | undefined;
   readonly createdAtMs: number;
   readonly dueAtMs: number;
   readonly claimedAtMs: number;

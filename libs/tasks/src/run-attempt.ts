@@ -9,6 +9,7 @@ import type { EventRouting } from './event-routing.ts';
 import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './new-job.ts';
 import { classify, failureOf, type Outcome } from './outcome.ts';
+import { KeyUnknown } from './payload-cipher.ts';
 import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
 import { settleAttempt, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
@@ -86,6 +87,10 @@ function resolve(claim: Claim, catalog: TaskCatalog): ReadableJob | UnreadableJo
     if (envelope.payloadVersion > installed.task.payloadVersion) {
       return { envelope, outcome: { kind: 'parked', reason: 'payload-version-unknown' } };
     }
+    if (claim.undecryptable instanceof KeyUnknown) {
+      return { envelope, outcome: { kind: 'parked', reason: `key-unknown:${claim.undecryptable.keyId}` } };
+    }
+    if (claim.undecryptable) throw claim.undecryptable;
     return { ...installed, envelope, payload: parsePayload(claim.payload) };
   } catch (error) {
     const failure = failureOf(error);

@@ -1,11 +1,13 @@
+import { Secret } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
 import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { NewJob, Settlement } from '../queue-backend.ts';
 import { describeQueueBackend } from '../conformance/queue-backend.ts';
 import type { BackendUnderTest } from '../conformance/bench.ts';
 import { describeSchedules } from '../conformance/schedules.ts';
+import { PayloadCipher } from '../payload-cipher.ts';
 import { RedisBackend } from './redis-backend.ts';
 import { RedisConnection } from './redis-connection.ts';
 
@@ -40,15 +42,21 @@ async function advance(byMs: number): Promise<void> {
   while ((await redisTimeMs()) < endMs);
 }
 
-const make = async (): Promise<BackendUnderTest> => ({
-  backend,
-  pop,
-  advance,
-  payloadOf: async (jobId) =>
-    ((await connection.command('HGET', `${prefix}:job:${jobId}`, 'payload')) as string | null) ?? undefined,
-});
-describeQueueBackend('RedisBackend', make);
-describeSchedules('RedisBackend', make);
+const keys = new PayloadCipher(new Map([['k1', new Secret(randomBytes(32).toString('base64'))]]));
+
+for (const [name, cipher] of Object.entries({ RedisBackend: new PayloadCipher(), 'RedisBackend with keys': keys })) {
+  const make = async (): Promise<BackendUnderTest> => ({
+    backend: new RedisBackend(connection, { keyPrefix: prefix, cipher }),
+    pop,
+    advance,
+    payloadOf: async (jobId) => {
+      const stored = (await connection.command('HGET', `${prefix}:job:${jobId}`, 'payload')) as string | null;
+      return stored === null ? undefined : cipher.decrypt(stored, { jobId, field: 'payload' });
+    },
+  });
+  describeQueueBackend(name, make);
+  describeSchedules(name, make);
+}
 
 function aJob(): NewJob {
   const envelope = JSON.stringify({ v: 1, task: 'lms.enrol', payloadVersion: 1, release: '1.0.0', trace: {} });

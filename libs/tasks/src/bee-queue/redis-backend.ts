@@ -19,7 +19,9 @@ import {
   type Settlement,
   type StopOrder,
 } from '../queue-backend.ts';
+import { PayloadCipher } from '../payload-cipher.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
+import { EncryptedFields } from './encrypted-fields.ts';
 import { readClaim, readRecord } from './job-hash.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -41,6 +43,8 @@ export interface RedisBackendOptions {
   readonly maxDepth?: number;
   /** Default {@link defaultRetention}. */
   readonly retention?: Retention;
+  /** Of payloads, step results and error texts. Default: they are stored in the clear. */
+  readonly cipher?: PayloadCipher;
 }
 
 /** How jobs are claimed. */
@@ -61,6 +65,7 @@ export class RedisBackend implements QueueBackend {
   readonly #maxDepth: string;
   readonly #retention: Retention;
   readonly #memory: MemoryWatch;
+  readonly #fields: EncryptedFields;
   /** What its keys begin with. */
   readonly keyPrefix: string;
 
@@ -68,6 +73,7 @@ export class RedisBackend implements QueueBackend {
     const { keyPrefix = DEFAULT_KEY_PREFIX, maxDepth = 200_000, retention = defaultRetention } = options;
     this.#connection = connection;
     this.#root = `${keyPrefix}:`;
+    this.#fields = new EncryptedFields(options.cipher ?? new PayloadCipher());
     this.#maxDepth = String(maxDepth);
     this.#retention = retention;
     this.#memory = new MemoryWatch(() => connection.command('INFO', 'memory') as Promise<string>);
@@ -81,7 +87,7 @@ export class RedisBackend implements QueueBackend {
         'Redis is nearly full: jobs are accepted again when some have ended',
       );
     }
-    const args = [this.#maxDepth, ...jobs.flatMap(newJobArguments)];
+    const args = [this.#maxDepth, ...this.#newJobs(jobs)];
     const reply = (await this.#run(scripts.enqueue, args)) as (string | number)[];
     return readReceipts(reply, jobs);
   }
@@ -98,7 +104,7 @@ export class RedisBackend implements QueueBackend {
   async claimBatch(queue: string, jobId: string, { leaseMs, token, more, again }: ClaimBatch): Promise<Claim[]> {
     const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0', ...this.#unreadable()];
     const [nowMs, ...records] = (await this.#run(scripts.claim, args)) as [number, ...[string, string[]][]];
-    return records.map(([id, record]) => readClaim(id, queue, nowMs, record));
+    return records.map(([id, record]) => this.#fields.decryptClaim(readClaim(id, queue, nowMs, record)));
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
@@ -111,17 +117,22 @@ export class RedisBackend implements QueueBackend {
       settlement.outcome,
       String(Math.round(settlement.delayMs)),
       settlement.spendsAttempt ? '1' : '0',
-      settlement.error ?? '',
+      this.#fields.error(claim.jobId, settlement.error ?? ''),
       settlement.attemptReport ?? '',
       String(keepMs),
-      ...settlement.children.flatMap(newJobArguments),
+      ...this.#newJobs(settlement.children),
     ])) as (string | number)[];
     refuse(reply, settlement.children);
     return reply[0] as SettleResult;
   }
 
   async saveStep(claim: Claim, name: string, result: string): Promise<SettleResult> {
-    const saved = await this.#run(scripts.saveStep, [claim.jobId, claim.token, name, result]);
+    const saved = await this.#run(scripts.saveStep, [
+      claim.jobId,
+      claim.token,
+      name,
+      this.#fields.stepResult(claim.jobId, name, result),
+    ]);
     return saved === 1 ? 'settled' : 'stale';
   }
 
@@ -158,7 +169,7 @@ export class RedisBackend implements QueueBackend {
   async unpark(queue: string, known: readonly string[]): Promise<number> {
     let [moved, stayed] = [0, 0];
     for (;;) {
-      const page = [String(stayed), String(AT_ONCE), ...this.#unreadable()];
+      const page = [String(stayed), String(AT_ONCE), ...this.#unreadable(), this.#fields.keyIds.join(',')];
       const args = [queue, String(ENVELOPE_VERSION), ...page, ...known];
       const [movedNow, seen] = (await this.#run(scripts.unpark, args)) as [number, number];
       moved += movedNow;
@@ -174,13 +185,15 @@ export class RedisBackend implements QueueBackend {
   }
 
   async fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'> {
-    const args = [key, String(fromMs), String(toMs), ...jobs.flatMap(newJobArguments)];
+    const args = [key, String(fromMs), String(toMs), ...this.#newJobs(jobs)];
     const reply = (await this.#run(scripts.fireSchedule, args)) as (string | number)[];
     return reply[0] === 'stale' ? 'stale' : readReceipts(reply, jobs);
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {
-    return readRecord(jobId, (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[]);
+    const hash = (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[];
+    const record = readRecord(jobId, hash);
+    return record && this.#fields.decryptRecord(record);
   }
 
   async jobsOf(subject: string): Promise<JobRecord[]> {
@@ -199,6 +212,10 @@ export class RedisBackend implements QueueBackend {
   /** Whether Redis takes writes now and knows no reason to refuse ours. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async assertWritable(): Promise<void> {
     await this.#connection.command('SET', `${this.#root}probe`, '1', 'PX', '60000');
+  }
+
+  #newJobs(jobs: readonly NewJob[]): string[] {
+    return jobs.flatMap((job) => newJobArguments(this.#fields.newJob(job)));
   }
 
   #run(script: Script, args: string[]): Promise<unknown> {

@@ -36,5 +36,6 @@ export const scripts = {
   cancel: load('cancel'),
   keepSchedules: load('keep-schedules'),
   fireSchedule: load('fire-schedule'),
+  erase: load('erase'),
   readQueue: load('read-queue'),
 } as const;

@@ -1,0 +1,52 @@
+-- Erases what is stored about a subject: ended jobs lose their content, jobs that have not started are cancelled, and all
+-- others are marked, to be erased when they end. What happened and when stays, and so does a record of the erasure.
+-- KEYS root   ARGV subject, 'keep' | 'forget' (the subject itself), '1' to look only, keepMs of cancelled jobs, why, by whom,
+--                  auditMs, from which place on the timeline, how many at most
+-- Returns a flat list, in order of acceptance: id, task, state, 'erased' | 'cancelled' | 'at-end' | 'done-before' | 'expired'.
+local subject, how, looks_only, keep_ms = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
+local why, by, audit_ms, first, most = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local timeline = root .. 'subject:' .. subject
+local now = now_ms()
+local UNSTARTED = { waiting = true, scheduled = true, blocked = true, parked = true }
+
+local function action_for(state, queue, erased_at, envelope)
+  if not state then
+    return 'expired'
+  elseif ENDED[state] then
+    local known = how == 'forget' and envelope and envelope.subject
+    return erased_at and not known and 'done-before' or 'erased'
+  end
+  return UNSTARTED[state] and queue and 'cancelled' or 'at-end'
+end
+
+local ids = redis.call('LRANGE', timeline, first, first + most - 1)
+if how == 'forget' and not looks_only then
+  redis.call('LTRIM', timeline, #ids, -1)
+end
+local report, counts = {}, { erased = 0, cancelled = 0, ['at-end'] = 0 }
+for _, id in ipairs(ids) do
+  local key = job_key(id)
+  local state, queue, erased_at, text = unpack(redis.call('HMGET', key, 'state', 'queue', 'erasedAt', 'envelope'))
+  local envelope = decoded(text)
+  local action = action_for(state, queue, erased_at, envelope)
+  if not looks_only then
+    if action == 'erased' then
+      erase(id, how, now)
+    elseif action == 'cancelled' then
+      erase_unstarted(id, how, now, keep_ms)
+    elseif action == 'at-end' then
+      redis.call('HSET', key, 'erase', how)
+    end
+  end
+  counts[action] = (counts[action] or 0) + 1
+  for _, value in ipairs({ id, envelope and envelope.task or '', state or '', action }) do
+    report[#report + 1] = value
+  end
+end
+
+if not looks_only then
+  local of = how == 'forget' and {} or { 'subject', subject }
+  redis.call('XADD', root .. 'erasures', 'MINID', '~', now - audit_ms, '*', 'why', why, 'by', by, 'erased', counts.erased,
+    'cancelled', counts.cancelled, 'atEnd', counts['at-end'], unpack(of))
+end
+return report
