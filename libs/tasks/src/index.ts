@@ -6,7 +6,9 @@
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
 export { RedisBackend, DEFAULT_KEY_PREFIX } from './bee-queue/redis-backend.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
+export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
+export { currentAttempt } from './current-attempt.ts';
 export { decodeEnvelope, type Envelope } from './envelope.ts';
 export {
   CoordinatorError,

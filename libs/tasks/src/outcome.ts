@@ -35,6 +35,7 @@ const UNSTATED_PAUSE_MS = 30_000;
 
 /** What is kept of an error: a code and a short message, no stack, no cause. */
 export function failureOf(error: unknown): Failure {
+  if (error instanceof Snooze && error.code) return { code: error.code, message: error.message.slice(0, MAX_MESSAGE) };
   if (error instanceof CoordinatorError) return { code: error.code, message: error.message.slice(0, MAX_MESSAGE) };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { code: 'COORD_HANDLER_FAILED', message: message.slice(0, MAX_MESSAGE) };

@@ -9,14 +9,15 @@ export interface Script {
   readonly sha1: string;
 }
 
-// Beside src/ and dist/, so that the same relative path serves both.
-const FOLDER = join(__dirname, '..', '..', 'lua');
-const shared = readFileSync(join(FOLDER, 'job.lua'), 'utf8');
-
-function load(name: string): Script {
-  const text = `${shared}\n${readFileSync(join(FOLDER, `${name}.lua`), 'utf8')}`;
+/** Reads `<name>.lua` of a folder, behind what it shares with other scripts there. @throws Error ENOENT */
+export function loadScript(folder: string, name: string, shared: readonly string[] = []): Script {
+  const text = [...shared, name].map((part) => readFileSync(join(folder, `${part}.lua`), 'utf8')).join('\n');
   return { name, text, sha1: createHash('sha1').update(text).digest('hex') };
 }
+
+// Beside src/ and dist/, so that the same relative path serves both.
+const FOLDER = join(__dirname, '..', '..', 'lua');
+const load = (name: string): Script => loadScript(FOLDER, name, ['job']);
 
 /** One script per transition of a job, drawn in docs/reference/lifecycle.md, and one that only reads. */
 export const scripts = {
