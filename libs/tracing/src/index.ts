@@ -3,7 +3,7 @@ export type { OnTelemetryProblem } from './diagnostics.ts';
 export { observeBreakers, observeQueues, type BreakerReading, type QueueReading } from './gauges.ts';
 export { inSpan, markFailed, type SpanSettings } from './in-span.ts';
 export { METRICS_CONTENT_TYPE } from './metrics-text.ts';
-export { countAccepted, recordAttempt, recordQueueWait, type TaskLabels } from './metrics.ts';
+export { countAccepted, countRefusedCall, recordAttempt, recordQueueWait, type TaskLabels } from './metrics.ts';
 export {
   extractTraceContext,
   injectTraceContext,

@@ -13,6 +13,7 @@ interface Instruments {
   queueWait: Histogram;
   attemptDuration: Histogram;
   attempts: Counter;
+  refusedCalls: Counter;
 }
 
 // OpenTelemetry's default buckets are made for milliseconds; the conventions ask for seconds, and calls to slow
@@ -36,6 +37,7 @@ export function installMetrics(meter: Meter): void {
       ...seconds(CALL_SECONDS),
     }),
     attempts: meter.createCounter('coordinator.attempts', { description: 'Attempts by how they ended' }),
+    refusedCalls: meter.createCounter('coordinator.downstream.refused', { description: 'Calls that were not made' }),
   };
   installGauges(meter);
 }
@@ -62,4 +64,9 @@ export function recordAttempt(attempt: TaskLabels & { readonly outcome: string; 
   const withOutcome = { ...labels(attempt), [ATTR.outcome]: attempt.outcome };
   instruments?.attempts.add(1, withOutcome);
   instruments?.attemptDuration.record(attempt.durationMs / 1000, withOutcome);
+}
+
+/** Counts a call that our own protection of a downstream did not let through (`coordinator.downstream.refused`). */
+export function countRefusedCall(call: { readonly downstream: string; readonly reason: string }): void {
+  instruments?.refusedCalls.add(1, { [ATTR.downstream]: call.downstream, [ATTR.refusal]: call.reason });
 }
