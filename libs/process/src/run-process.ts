@@ -11,6 +11,8 @@ export interface ProcessParts<Settings> {
   readonly config: Settings;
   readonly registry: Registry;
   readonly backend: RedisBackend;
+  /** What the backend uses. */
+  readonly connection: RedisConnection;
   readonly release: string;
   readonly log: Logger;
   readonly tracing: Tracing;
@@ -65,7 +67,10 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   connected.catch((error: unknown) => (draining ? undefined : fail(error)));
   const backend = new RedisBackend(connection);
 
-  const end = await start({ config, registry, backend, release, log, tracing, draining: () => draining, fail });
+  const end = await start({
+    ...{ config, registry, backend, connection, release, log, tracing, fail },
+    draining: () => draining,
+  });
   const stop = async (signal: NodeJS.Signals) => {
     if (draining) process.exit(1);
     draining = true;
