@@ -91,11 +91,11 @@ end
 
 if max_concurrent > 0 then
   redis.call('ZADD', permits, now + lease, permit)
-  redis.call('PEXPIRE', permits, lease)
+  redis.call('PEXPIRE', permits, KEEP_MS)
 end
 if probing then
   redis.call('ZADD', probes, now + lease, permit)
-  redis.call('PEXPIRE', probes, lease)
+  redis.call('PEXPIRE', probes, KEEP_MS)
 end
 save()
 return { 'granted', probing and 1 or 0 }
