@@ -4,17 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLogger } from '@coordinator/logging';
 import { RedisConnection } from '@coordinator/tasks';
+import { RecordingLog } from '@coordinator/task-testing';
 import { DownstreamClient } from './downstream-client.ts';
 import { shareDownstreams } from './share-downstreams.ts';
 
 let server: Server;
 let port: number;
 let requests: number;
+let log: RecordingLog;
 let client: DownstreamClient;
 let stopSharing: () => void;
 
 beforeEach(async () => {
   requests = 0;
+  log = new RecordingLog();
   stopSharing = () => undefined;
   server = createServer((_request, response) => {
     requests++;
@@ -35,7 +38,7 @@ afterEach(async () => {
 async function call(host: string, privateAddresses?: string[]): Promise<unknown> {
   // Never connected: the state of downstreams is not what this is about.
   const connection = new RedisConnection({ url: 'redis://127.0.0.1:1', log: silentLogger });
-  stopSharing = shareDownstreams({ connection, log: silentLogger, privateAddresses });
+  stopSharing = shareDownstreams({ connection, log, privateAddresses });
   client = new DownstreamClient({ name: 'shop', baseUrl: `http://${host}:${port}` });
   return client.request({ method: 'POST', path: '/', idempotencyKey: 'k' });
 }
@@ -49,8 +52,14 @@ test('a name that leads to a private address is not sent a byte elsewhere, and s
   await expect(call('localhost', ['10.0.0.0/8'])).rejects.toMatchObject({
     kind: 'transient',
     message: 'shop: POST / was not sent (address-refused)',
-    cause: expect.objectContaining({ message: expect.stringContaining('DOWNSTREAM_PRIVATE_ADDRESSES') }),
   });
+  expect(log.lines).toEqual([
+    {
+      level: 'warn',
+      message: 'a downstream leads to an address that is not allowed, see DOWNSTREAM_PRIVATE_ADDRESSES',
+      fields: { host: 'localhost', address: expect.stringMatching(/^(::1|127\.0\.0\.1)$/) },
+    },
+  ]);
   expect(requests).toBe(0);
 });
 

@@ -19,14 +19,15 @@ export function checkedConnector(timeoutMs: number): buildConnector.connector {
       if (error) return callback(error, null);
       // Literals were checked with the base URL, which may name a private one.
       const isLiteral = literalAddress(options.hostname) !== undefined;
-      const { remoteAddress = '' } = socket;
-      if (isLiteral || mayCall(remoteAddress, processDownstreams().privateAddresses)) return callback(null, socket);
+      const { remoteAddress: address = '' } = socket;
+      const { privateAddresses, log } = processDownstreams();
+      if (isLiteral || mayCall(address, privateAddresses)) return callback(null, socket);
       socket.destroy();
-      callback(
-        new AddressRefusedError(
-          `${options.hostname} leads to ${remoteAddress}: name its range in DOWNSTREAM_PRIVATE_ADDRESSES if that is meant`,
-        ),
-        null,
+      const host = options.hostname;
+      log?.warn(
+        { host, address },
+        'a downstream leads to an address that is not allowed, see DOWNSTREAM_PRIVATE_ADDRESSES',
       );
+      callback(new AddressRefusedError(`${host} leads to ${address}, which may not be called`), null);
     });
 }

@@ -1,3 +1,4 @@
+import type { Logger } from '@coordinator/logging';
 import { observeBreakers } from '@coordinator/tracing';
 import { readRanges, type AddressRange } from './address.ts';
 import { RedisDownstreams, type RedisDownstreamsOptions } from './redis-downstreams.ts';
@@ -16,6 +17,8 @@ export interface ProcessDownstreams {
   readonly redis: RedisDownstreams | undefined;
   readonly maxConnections: number;
   readonly privateAddresses: readonly AddressRange[];
+  /** Undefined: nothing is logged. */
+  readonly log: Logger | undefined;
 }
 
 /** Those of loopback: a coordinator on a developer's machine calls its sandbox. */
@@ -23,6 +26,7 @@ export const LOOPBACK_RANGES = ['127.0.0.0/8', '::1/128'] as const;
 
 const alone: ProcessDownstreams = {
   redis: undefined,
+  log: undefined,
   maxConnections: 20,
   privateAddresses: readRanges(LOOPBACK_RANGES),
 };
@@ -41,7 +45,7 @@ export function shareDownstreams({
   ...options
 }: SharedDownstreamsOptions): () => void {
   const redis = new RedisDownstreams(options);
-  ofThisProcess = { redis, maxConnections, privateAddresses: readRanges(privateAddresses) };
+  ofThisProcess = { redis, log: options.log, maxConnections, privateAddresses: readRanges(privateAddresses) };
   const unobserve = observeBreakers(() => redis.readBreakers());
   return () => {
     unobserve();

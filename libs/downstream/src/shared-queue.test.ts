@@ -70,16 +70,13 @@ beforeEach(async () => {
     await services[service]!.client.request({ method: 'POST', path: '/', idempotencyKey: `${n}`, signal });
     done.push({ service, n, atMs: performance.now() });
   };
-  // Two of them, as two processes would be: what they know of each other they have from Redis.
-  for (const half of [CONCURRENCY / 2, CONCURRENCY / 2]) {
-    const worker = new TaskWorker({
-      ...common,
-      ...{ log, retention: defaultRetention, redisUrl: redis.url, queues: ['shop'] },
-      ...{ concurrency: half, leaseMs: 5_000, handlerOf: () => handler as TaskHandler<AnyTask> },
-    });
-    worker.start();
-    closing.push(() => worker.drain(0));
-  }
+  const worker = new TaskWorker({
+    ...common,
+    ...{ log, retention: defaultRetention, redisUrl: redis.url, queues: ['shop'] },
+    ...{ concurrency: CONCURRENCY, leaseMs: 5_000, handlerOf: () => handler as TaskHandler<AnyTask> },
+  });
+  worker.start();
+  closing.push(() => worker.drain(0));
 });
 
 async function newService(options: Partial<DownstreamOptions> = {}): Promise<Service> {
@@ -108,7 +105,7 @@ const slow = (response: ServerResponse) => void setTimeout(() => ok(response), 2
 const failing = (response: ServerResponse) => void response.writeHead(503).end();
 
 /** Enqueues jobs at an even pace, each service in turn, and waits until those of the healthy ones are done. */
-async function load(perSecond: number, seconds: number, healthy: readonly number[]): Promise<number[]> {
+async function load(perSecond: number, seconds: number, healthy: readonly number[]) {
   const dueAt = new Map<number, number>();
   const startedAt = performance.now();
   done = [];
@@ -126,7 +123,8 @@ async function load(perSecond: number, seconds: number, healthy: readonly number
   const wanted = (perSecond * seconds * healthy.length) / services.length;
   const ofHealthy = () => done.filter(({ service }) => healthy.includes(service));
   await eventually(() => expect(ofHealthy()).toHaveLength(wanted), { deadlineMs: 20_000 });
-  return ofHealthy().map(({ n, atMs }) => atMs - dueAt.get(n)!);
+  const tookMs = Math.max(...ofHealthy().map(({ atMs }) => atMs)) - startedAt;
+  return { tookMs, medianWaitMs: median(ofHealthy().map(({ n, atMs }) => atMs - (dueAt.get(n) ?? NaN))) };
 }
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
@@ -136,12 +134,9 @@ test('a downstream that hangs leaves its nine neighbours on the same queue their
   const healthy = [1, 2, 3, 4, 5, 6, 7, 8, 9];
   const before = await load(200, 3, healthy);
   services[0]!.answer = () => undefined;
-  const startedAt = performance.now();
   const during = await load(200, 3, healthy);
-  const lastMs = Math.max(...done.map(({ atMs }) => atMs)) - startedAt;
-  // All 540 jobs of the neighbours within 3 s and what the last ones take: at least 95 % of the pace of the load.
-  expect(lastMs).toBeLessThanOrEqual(3_000 / 0.95);
-  expect(median(during)).toBeLessThan(median(before) * 2 + 20);
+  expect(before.tookMs / during.tookMs).toBeGreaterThanOrEqual(0.95);
+  expect(during.medianWaitMs).toBeLessThan(before.medianWaitMs * 2 + 20);
   expect(services[0]!.calls.length).toBeLessThanOrEqual(60 + CONCURRENCY / 2);
 }, 60_000);
 
