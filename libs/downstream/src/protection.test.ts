@@ -334,3 +334,10 @@ test('a refusal is a Snooze with a code, for who calls outside of a job', async 
   await failing(client);
   await expect(client.request({ method: 'GET', path: '/' })).rejects.toBeInstanceOf(Snooze);
 });
+
+test('outside of workers no call is held back', async () => {
+  stopSharing();
+  answer = status(500);
+  await failing(clientOf(), 20);
+  expect(calls).toHaveLength(20);
+});

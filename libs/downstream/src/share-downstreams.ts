@@ -13,7 +13,7 @@ export interface SharedDownstreamsOptions extends RedisDownstreamsOptions {
 
 /** What a client finds out about its process when it makes a call. */
 export interface ProcessDownstreams {
-  /** Undefined: every client counts for itself. */
+  /** Undefined: nothing is shared, and no call is held back but for want of a connection. */
   readonly redis: RedisDownstreams | undefined;
   readonly maxConnections: number;
   readonly privateAddresses: readonly AddressRange[];
