@@ -83,6 +83,11 @@ export class Coordinator {
     await this.tellSandbox('/__fault', { route, mode, ...more });
   }
 
+  /** Switches all faults off. */
+  async heal(): Promise<void> {
+    await call('DELETE', `${this.stack.urls.sandbox}/__fault`);
+  }
+
   /** How many faults are still on; a fault with a count goes when its last call has come. */
   async faultsLeft(): Promise<number> {
     const { body } = await call('GET', `${this.stack.urls.sandbox}/__fault`);
@@ -125,7 +130,7 @@ export interface ExportedSpan {
 }
 
 async function call(
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   url: string,
   headers: Record<string, string> = {},
   body?: string | Buffer,

@@ -1,4 +1,5 @@
 import { workerConfig } from '@coordinator/config';
+import { LOOPBACK_RANGES, shareDownstreams } from '@coordinator/downstream';
 import { installed } from '@coordinator/installed-extensions';
 import { createHealthServer, releaseOf, runProcess } from '@coordinator/process';
 
@@ -10,7 +11,15 @@ runProcess({
   release: releaseOf(__dirname),
   config: workerConfig,
   installed,
-  start: async ({ config, registry, backend, release, log, tracing, draining, fail, replace }) => {
+  start: async ({ config, registry, backend, connection, release, log, tracing, draining, fail, replace }) => {
+    const production = config.NODE_ENV === 'production';
+    shareDownstreams({
+      connection,
+      log,
+      // A share, so that a downstream that hangs leaves some of the worker to its neighbours.
+      maxConnections: Math.ceil(config.WORKER_CONCURRENCY / 2),
+      privateAddresses: config.DOWNSTREAM_PRIVATE_ADDRESSES ?? (production ? [] : LOOPBACK_RANGES),
+    });
     const worker = await createWorker({
       registry,
       config,

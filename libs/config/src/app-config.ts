@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addressRanges } from './address-fields.ts';
 import { count, durationMs, port } from './number-fields.ts';
 import { namedTokens } from './secret-fields.ts';
 import { list } from './text-fields.ts';
@@ -26,6 +27,11 @@ export const workerConfig = z.object({
   WORKER_QUEUES: list().default([]),
   /** Attempts at once per queue. Default 20. */
   WORKER_CONCURRENCY: count(20),
+  /**
+   * Ranges of private addresses that names of downstreams may resolve to, such as 10.0.0.0/8. Default: loopback, and none
+   * in production. Addresses written in the URL of a downstream need no range.
+   */
+  DOWNSTREAM_PRIVATE_ADDRESSES: addressRanges().optional(),
   /** How long a job stays claimed without a sign of life from its worker. Default 30000. */
   WORKER_LEASE_MS: durationMs(30_000),
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { addressRanges } from './address-fields.ts';
 import type { Field } from './field.ts';
 import { count, durationMs, port } from './number-fields.ts';
 import { namedTokens, secret, secretList } from './secret-fields.ts';
@@ -64,8 +65,18 @@ describe('addresses', () => {
     'https://a.test/#',
     'https://a.test/?',
     'a.test',
+    'http://127.1',
+    'http://0177.0.0.1',
+    'http://2852039166',
+    'http://good.test\\@evil.test',
   ])('is no service address: %s', (value) => {
     expect(serviceUrl().safeParse(value).success).toBe(false);
+  });
+
+  test('ranges of addresses are a list of them', () => {
+    expect(addressRanges().parse('10.0.0.0/8, fd00::/8')).toEqual(['10.0.0.0/8', 'fd00::/8']);
+    const refused = ['10.0.0.0', '10.0.0.0/33', 'fd00::/129', '10.0.0/8', 'lms/8', '10.0.0.0/8;::1/128', '/8'];
+    expect(refused.filter((value) => addressRanges().safeParse(value).success)).toEqual([]);
   });
 
   test('a Redis address is redis:// or rediss:// with a host', () => {

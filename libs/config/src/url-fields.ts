@@ -1,12 +1,22 @@
 import { field, FieldFault, withDefault, type Field } from './field.ts';
 
-const SERVICE_MUST = 'must be an http:// or https:// address without user, query or fragment';
+/** What the base address of a service must be, to complete a sentence. */
+export const SERVICE_MUST =
+  'must be an http:// or https:// address without user, query or fragment, its host written as it is called';
 const REDIS_MUST = 'must be an address such as redis://host:6379 or rediss://host:6379/0';
 
-function parse(text: string, protocols: readonly string[], must: string): URL {
+// Scheme, host and port as written. A backslash is a slash to browsers and URL, and to nobody else.
+const AUTHORITY = /^https?:\/\/([^/?#\\]*?)(:\d*)?(\/[^?#\\]*)?$/i;
+
+/**
+ * Reads the base address of a service; undefined when it is none. URL makes sense of almost anything: `127.1`, `0177.0.0.1`
+ * and `2852039166` are addresses to it, which a reader of the configuration does not see, so the host must be written as it
+ * will be called.
+ */
+export function readServiceUrl(text: string): URL | undefined {
+  const written = AUTHORITY.exec(text.trim())?.[1];
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
-  if (!url || !protocols.includes(url.protocol) || url.hostname === '') throw new FieldFault(must);
-  return url;
+  return url && url.hostname !== '' && url.hostname === written?.toLowerCase() ? url : undefined;
 }
 
 /**
@@ -15,9 +25,8 @@ function parse(text: string, protocols: readonly string[], must: string): URL {
  */
 export function serviceUrl(): Field<string> {
   return field((text) => {
-    const url = parse(text, ['http:', 'https:'], SERVICE_MUST);
-    // '?' and '#' with nothing behind them leave search and hash empty, yet spoil a path appended later.
-    if (url.username || url.password || /[?#]/.test(text)) throw new FieldFault(SERVICE_MUST);
+    const url = readServiceUrl(text);
+    if (!url) throw new FieldFault(SERVICE_MUST);
     return url.href.replace(/\/+$/, '');
   });
 }
@@ -26,7 +35,8 @@ export function serviceUrl(): Field<string> {
 export function redisUrl(byDefault?: string): Field<string> {
   return withDefault(
     field((text) => {
-      parse(text, ['redis:', 'rediss:'], REDIS_MUST);
+      const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
+      if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '') throw new FieldFault(REDIS_MUST);
       return text.trim();
     }),
     byDefault,

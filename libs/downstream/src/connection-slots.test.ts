@@ -6,9 +6,9 @@ const never = new AbortController().signal;
 test('slots are handed out in order of asking', async () => {
   const slots = new ConnectionSlots(1);
   const order: string[] = [];
-  const first = await slots.take(never);
+  const first = (await slots.take(never))!;
   const turns = ['a', 'b', 'c'].map(async (name) => {
-    const giveBack = await slots.take(never);
+    const giveBack = (await slots.take(never))!;
     order.push(name);
     giveBack();
   });
@@ -19,7 +19,7 @@ test('slots are handed out in order of asking', async () => {
 
 test('a slot given back twice is one slot', async () => {
   const slots = new ConnectionSlots(1);
-  const giveBack = await slots.take(never);
+  const giveBack = (await slots.take(never))!;
   giveBack();
   giveBack();
   await slots.take(never);
@@ -31,7 +31,7 @@ test('a slot given back twice is one slot', async () => {
 
 test('one who stops waiting loses nothing for the others', async () => {
   const slots = new ConnectionSlots(1);
-  const giveBack = await slots.take(never);
+  const giveBack = (await slots.take(never))!;
   const impatient = new AbortController();
   const left = slots.take(impatient.signal);
   const stayed = slots.take(never);

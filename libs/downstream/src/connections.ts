@@ -1,13 +1,13 @@
 import { Pool } from 'undici';
-import { abortFault } from './connection-fault.ts';
+import { checkedConnector } from './checked-connector.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import type { Ending } from './ending.ts';
 import { Exchange, type ExchangeLimits } from './exchange.ts';
+import { processDownstreams } from './share-downstreams.ts';
 
 /** A request as it is written. */
 export interface WireRequest {
   readonly method: string;
-  readonly origin: string;
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,18 @@ export interface WireRequest {
 /** How connections are made and used. */
 export interface ConnectionLimits extends ExchangeLimits {
   readonly connectTimeoutMs: number;
-  readonly maxConnections: number;
+  /** Default: that of the process. */
+  readonly maxConnections: number | undefined;
+  /** The limit of all workers together, which no process need go beyond. */
+  readonly maxConcurrent?: number | undefined;
+}
+
+/** A free connection, held for one request. */
+export interface HeldConnection {
+  /** Sends the request. Never throws, and ends when the signal is aborted. */
+  send(request: WireRequest, signal: AbortSignal): Promise<Ending>;
+  /** Gives it back, when undici is done with what was sent. */
+  giveBack(): void;
 }
 
 /** Longest headers of an answer, 16 KiB: the default of Node, whatever --max-http-header-size says. */
@@ -30,6 +41,9 @@ interface Host {
 
 /** The keep-alive connections of one client: a bounded number to each host. Redirects are not followed. */
 export class Connections {
+  /** Why there is no connection any more. */
+  static readonly closed = new Error('The connections were closed');
+
   readonly #limits: ConnectionLimits;
   readonly #hosts = new Map<string, Host>();
   #closed: Promise<unknown> | undefined;
@@ -38,20 +52,25 @@ export class Connections {
     this.#limits = limits;
   }
 
-  /** Sends a request as soon as a connection is free. Never throws, and ends when the signal is aborted. */
-  async send({ origin, ...request }: WireRequest, signal: AbortSignal): Promise<Ending> {
-    if (this.#closed) return { head: undefined, fault: { kind: 'unsent', type: 'closed' } };
+  /** Waits a moment for a free connection to a host; undefined when there is none. Throws `closed`, or the signal's reason. */
+  async hold(origin: string, signal: AbortSignal): Promise<HeldConnection | undefined> {
     const { pool, slots } = this.#host(origin);
-    let giveBack: () => void;
-    try {
-      giveBack = await slots.take(signal);
-    } catch (reason) {
-      return { head: undefined, fault: abortFault(reason, false) };
+    const giveBack = await slots.take(signal);
+    if (!giveBack) return undefined;
+    if (this.#closed) {
+      giveBack();
+      throw Connections.closed;
     }
-    const exchange = new Exchange(this.#limits, signal);
-    void exchange.released.then(giveBack);
-    pool.dispatch({ ...request, method: request.method as 'GET' }, exchange);
-    return exchange.ending;
+    let released: Promise<void> | undefined;
+    return {
+      giveBack: () => void (released ? released.then(giveBack) : giveBack()),
+      send: (request, signal) => {
+        const exchange = new Exchange(this.#limits, signal);
+        released = exchange.released;
+        pool.dispatch({ ...request, method: request.method as 'GET' }, exchange);
+        return exchange.ending;
+      },
+    };
   }
 
   /** Waits for the calls that have a connection, then closes all. Calls that wait for one are not sent. */
@@ -63,11 +82,15 @@ export class Connections {
   #host(origin: string): Host {
     let host = this.#hosts.get(origin);
     if (!host) {
-      const { connectTimeoutMs, maxConnections } = this.#limits;
+      const { connectTimeoutMs, maxConcurrent = Infinity } = this.#limits;
+      const maxConnections = Math.min(
+        this.#limits.maxConnections ?? processDownstreams().maxConnections,
+        maxConcurrent,
+      );
       const pool = new Pool(origin, {
         connections: maxConnections,
         pipelining: 1,
-        connect: { timeout: connectTimeoutMs },
+        connect: checkedConnector(connectTimeoutMs),
         maxHeaderSize: MAX_HEADER_BYTES,
         // Exchange has its own, from the moment of sending and to the millisecond; undici's run in steps of half a second.
         headersTimeout: 0,

@@ -231,6 +231,12 @@ describe('a refusal', () => {
     expect(inspect(error, { depth: 9 }) + JSON.stringify(error)).not.toContain('ada');
   });
 
+  test('with 410 says that calls to it are to be taken out', async () => {
+    answer = (response) => json(response, 410, {});
+    const error = await failure(clientOf().request({ method: 'GET', path: '/hooks', params: {} }));
+    expect(error.message).toMatch(/^shop: GET \/hooks answered 410: .* gone for good/);
+  });
+
   test("carries the service's own code, if it is short", async () => {
     answer = (response) => json(response, 402, { error: { code: 'card_declined' } });
     const schema = z.object({ error: z.object({ code: z.string() }) });
@@ -279,6 +285,13 @@ test.each([
   ['maxConnections', 0],
   ['totalTimeoutMs', 1.5],
   ['maxResponseBytes', NaN],
+  ['burst', 0],
+  ['maxConcurrent', 2.5],
 ] as const)('a client with %s %d is refused', (limit, value) => {
   expect(() => clientOf({ [limit]: value })).toThrow(`shop: ${limit} must be a whole number of at least 1`);
+});
+
+test('a client with a rate that is none, or a breaker that never opens, is refused', () => {
+  expect(() => clientOf({ ratePerSecond: 0 })).toThrow('shop: ratePerSecond must be a number above 0');
+  expect(() => clientOf({ breaker: { failures: 0 } })).toThrow('shop: breaker.failures must be a whole number');
 });

@@ -2,26 +2,35 @@ import { injectTraceContext, inSpan } from '@coordinator/tracing';
 import { callOf, tokenCallOf, type Call } from './call.ts';
 import { clientSpan, endClientSpan } from './client-span.ts';
 import { abortFault } from './connection-fault.ts';
-import { Connections } from './connections.ts';
+import { outcomeOfCall, outcomeOfToken, pauseOf } from './call-outcome.ts';
+import { Connections, type HeldConnection } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import type { DownstreamAnswer } from './downstream-answer.ts';
 import { allOf, type AuthHeaders, type DownstreamAuth, type TokenRequest } from './downstream-auth.ts';
 import { DownstreamError } from './downstream-error.ts';
 import { readOptions, type DownstreamOptions, type DownstreamSettings } from './downstream-options.ts';
 import type { DownstreamRequest } from './downstream-request.ts';
+import { Protection, type Permit } from './protection.ts';
 import { faultError, verdict } from './verdict.ts';
+
+interface Admission {
+  readonly connection: HeldConnection;
+  readonly permit: Permit;
+}
 
 /** Calls one service. Keep one client per service and process: its connections, token and limits are shared by all calls. */
 export class DownstreamClient {
   readonly #settings: DownstreamSettings;
   readonly #auth: DownstreamAuth;
   readonly #connections: Connections;
+  readonly #protection: Protection;
 
   /** @throws RangeError when the base URL or a limit makes no sense */
   constructor(options: DownstreamOptions) {
     this.#settings = readOptions(options);
     this.#auth = allOf(this.#settings.auth);
     this.#connections = new Connections(this.#settings);
+    this.#protection = new Protection(this.#settings);
   }
 
   /** The name from the options. */
@@ -39,19 +48,24 @@ export class DownstreamClient {
    * - `rate-limited`: 429, and 503 with a readable Retry-After; its `retryAfterMs` where the service named a time.
    * - `unknown-outcome`: a request other than GET and HEAD that may have been sent and has no whole answer.
    * @throws TaskError `permanent` when the request itself makes no sense; no call was made then
+   * @throws Snooze when no call may be made now, because the breaker is open, the downstream asked for a pause or a limit is
+   *   reached (COORD_DOWNSTREAM_OPEN, _RATE_LIMITED, _BUSY): let it through, and the job waits without spending an attempt
    */
   async request<T = unknown>(request: DownstreamRequest<T>): Promise<DownstreamAnswer<T>> {
     const call = callOf(request, this.#settings);
     const deadline = new Deadline(this.#settings.totalTimeoutMs, request.signal);
     try {
-      const credentials = await this.#credentials(call, deadline);
-      try {
-        return await this.#pass(call, credentials, deadline);
-      } catch (error) {
+      for (let resend = 0; ; resend++) {
+        const credentials = await this.#credentials(call, deadline);
+        const { result, permit } = await this.#pass(call, credentials, deadline, resend);
+        if (!(result instanceof DownstreamError)) {
+          permit('success');
+          return result;
+        }
         // The one repetition in this layer: a 401 took no effect, and a token can end before its time.
-        const refused = error instanceof DownstreamError && error.status === 401;
-        if (!refused || !this.#auth.rejected?.(credentials)) throw error;
-        return await this.#pass(call, await this.#credentials(call, deadline), deadline, 1);
+        const again = resend === 0 && result.status === 401 && this.#auth.rejected?.(credentials);
+        permit(again ? 'neutral' : outcomeOfCall(result, deadline), pauseOf(result));
+        if (!again) throw result;
       }
     } finally {
       deadline.end();
@@ -64,27 +78,52 @@ export class DownstreamClient {
   }
 
   /**
-   * One try of a call. Every request to the service and every request for a token passes here and nowhere else, and what
-   * comes out is an answer or a classified error: the place for what decides whether a call may be made now.
+   * One try of a call. Every request to the service and every request for a token passes here and nowhere else: when a
+   * connection is free, and nothing speaks against a call now. Who called says by the permit what it means.
    */
   async #pass<T>(
     call: Call<T>,
     credentials: AuthHeaders,
     deadline: Deadline,
-    resend = 0,
-  ): Promise<DownstreamAnswer<T>> {
-    const { name } = this.#settings;
-    const result = await inSpan(...clientSpan(call, name, resend), async (span) => {
+    resend?: number,
+  ): Promise<{ result: DownstreamAnswer<T> | DownstreamError; permit: Permit }> {
+    const { connection, permit } = await this.#admit(call, deadline, resend === undefined);
+    const result = await inSpan(...clientSpan(call, this.#settings.name, resend ?? 0), async (span) => {
       const { method, url, body } = call;
       // Taken here, where this call's own span is active: when a connection is free, another call's may be.
       const headers = { ...call.headers, ...credentials, ...injectTraceContext(), 'accept-encoding': 'identity' };
-      const ending = await this.#connections.send({ method, ...url, headers, body }, deadline.signal);
+      const ending = await connection.send({ method, path: url.path, headers, body }, deadline.signal);
       const result = verdict(call, ending, this.#settings);
       endClientSpan(span, ending, result instanceof DownstreamError ? result : undefined);
       return result;
+    }).catch((error: unknown) => {
+      permit('neutral');
+      throw error;
     });
-    if (result instanceof DownstreamError) throw result;
-    return result;
+    return { result, permit };
+  }
+
+  /** Waits for a connection and the right to use it. @throws DownstreamError when the deadline is first; Snooze */
+  async #admit(call: Call<unknown>, deadline: Deadline, isToken: boolean): Promise<Admission> {
+    const { signal } = deadline;
+    let connection: HeldConnection | undefined;
+    try {
+      connection = await this.#connections.hold(call.url.origin, signal);
+      if (!connection) throw await this.#protection.full();
+      const held = connection;
+      const permit = await this.#protection.acquire(signal, isToken);
+      // In this order: who waits for the connection asks next, and must find the permit given back.
+      const end: Permit = (outcome, pauseMs) => {
+        permit(outcome, pauseMs);
+        held.giveBack();
+      };
+      return { connection, permit: end };
+    } catch (error) {
+      connection?.giveBack();
+      if (error === Connections.closed) throw faultError(call, { kind: 'unsent', type: 'closed' }, this.#settings);
+      if (signal.aborted) throw faultError(call, abortFault(signal.reason, false), this.#settings);
+      throw error;
+    }
   }
 
   async #credentials(call: Call<unknown>, deadline: Deadline): Promise<AuthHeaders> {
@@ -101,10 +140,14 @@ export class DownstreamClient {
   async #token<T>(request: TokenRequest<T>): Promise<T> {
     const deadline = new Deadline(this.#settings.totalTimeoutMs);
     try {
-      const { body } = await this.#pass(tokenCallOf(request), {}, deadline);
-      return body;
-    } catch (error) {
-      throw error instanceof DownstreamError ? error.ofToken() : error;
+      const { result, permit } = await this.#pass(tokenCallOf(request), {}, deadline);
+      if (!(result instanceof DownstreamError)) {
+        // It says nothing about the service that the token is for.
+        permit('neutral');
+        return result.body;
+      }
+      permit(outcomeOfToken(result, deadline), pauseOf(result));
+      throw result.ofToken();
     } finally {
       deadline.end();
     }

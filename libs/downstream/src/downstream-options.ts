@@ -1,4 +1,5 @@
 import type { DownstreamAuth } from './downstream-auth.ts';
+import { defaultBreaker, type BreakerPolicy, type ProtectionPolicy } from './protection-policy.ts';
 import { readBaseUrl } from './target.ts';
 
 /** How a downstream is called. */
@@ -21,8 +22,20 @@ export interface DownstreamOptions {
   readonly totalTimeoutMs?: number;
   /** Largest body of an answer. Default 1 MiB. Compressed answers are refused, so this is what it takes in memory. */
   readonly maxResponseBytes?: number;
-  /** Most connections to one host, and so most calls at once; further calls wait in order. Default 20. */
+  /**
+   * Most connections of this process to one host, and so most calls at once: a share of the worker's attempts, so that a
+   * downstream that hangs leaves some to its neighbours. Further calls wait in order for up to 1 s while connections
+   * change hands, else their jobs snooze. Default: half of WORKER_CONCURRENCY, rounded up; 20 outside of workers.
+   */
   readonly maxConnections?: number;
+  /** Most calls per second, of all workers together. A call waits up to 1 s for its turn, else its job snoozes. Default none. */
+  readonly ratePerSecond?: number;
+  /** Calls that may be made at once after a quiet time, within the rate. Default 1: calls are spaced evenly. */
+  readonly burst?: number;
+  /** Most calls in flight, of all workers together. A call waits up to 1 s, else its job snoozes. Default none. */
+  readonly maxConcurrent?: number;
+  /** When the circuit breaker opens, and for how long. Default: see {@link BreakerPolicy}. */
+  readonly breaker?: Partial<BreakerPolicy>;
   /** A downstream cannot put its calls off for longer than this. Default 3 600 000, one hour. */
   readonly retryAfterCapMs?: number;
   /**
@@ -33,8 +46,13 @@ export interface DownstreamOptions {
 }
 
 /** Options with their defaults, checked. */
-export type DownstreamSettings = Required<Omit<DownstreamOptions, 'baseUrl' | 'auth' | 'describeError'>> &
-  Pick<DownstreamOptions, 'describeError'> & { readonly baseUrl: URL; readonly auth: readonly DownstreamAuth[] };
+export type DownstreamSettings = ProtectionPolicy &
+  Required<Omit<DownstreamOptions, 'baseUrl' | 'auth' | 'describeError' | 'maxConnections' | keyof ProtectionPolicy>> &
+  Pick<DownstreamOptions, 'describeError'> & {
+    readonly maxConnections: number | undefined;
+    readonly baseUrl: URL;
+    readonly auth: readonly DownstreamAuth[];
+  };
 
 const LIMITS = [
   'connectTimeoutMs',
@@ -43,6 +61,8 @@ const LIMITS = [
   'maxResponseBytes',
   'maxConnections',
   'retryAfterCapMs',
+  'burst',
+  'maxConcurrent',
 ] as const;
 
 /** Fills in the defaults. @throws RangeError when the base URL or a limit makes no sense */
@@ -55,15 +75,25 @@ export function readOptions({ auth = [], baseUrl, ...given }: DownstreamOptions)
     headersTimeoutMs: given.headersTimeoutMs ?? 10_000,
     totalTimeoutMs: given.totalTimeoutMs ?? 15_000,
     maxResponseBytes: given.maxResponseBytes ?? 1_048_576,
-    maxConnections: given.maxConnections ?? 20,
+    maxConnections: given.maxConnections,
+    ratePerSecond: given.ratePerSecond,
+    burst: given.burst ?? 1,
+    maxConcurrent: given.maxConcurrent,
+    breaker: { ...defaultBreaker, ...given.breaker },
     retryAfterCapMs: given.retryAfterCapMs ?? 3_600_000,
     auth: [auth].flat(),
     baseUrl: readBaseUrl(baseUrl),
   };
-  for (const limit of LIMITS) {
-    if (!Number.isSafeInteger(settings[limit]) || settings[limit] < 1) {
+  const limits = [
+    ...LIMITS.map((limit) => [limit, settings[limit]] as const),
+    ...Object.entries(settings.breaker).map(([limit, value]) => [`breaker.${limit}`, value] as const),
+  ];
+  for (const [limit, value = 1] of limits) {
+    if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`${given.name}: ${limit} must be a whole number of at least 1`);
     }
   }
+  const { ratePerSecond: rate = 1 } = settings;
+  if (!(rate > 0 && rate < Infinity)) throw new RangeError(`${given.name}: ratePerSecond must be a number above 0`);
   return settings;
 }

@@ -73,6 +73,33 @@ test.each([
   'http://:pw@a.test',
   'http://a.test/?',
   'http://a.test/#x',
+  'http://127.1',
+  'http://0177.0.0.1',
+  'http://0x7f.1',
+  'http://2852039166',
+  'http://[::ffff:169.254.169.254]',
+  'http://ａ.test',
+  'http:\\\\a.test',
+  'http://good.com\\@evil.test',
 ])('the base URL %s is refused without being quoted', (text) => {
   expect(() => readBaseUrl(text)).toThrow(/^A base URL must be an http:\/\/ or https:\/\/ address without/);
+});
+
+test.each([
+  'http://169.254.169.254',
+  'http://[::ffff:a9fe:a9fe]/x',
+  'http://[64:ff9b::a9fe:a9fe]',
+  'http://0.0.0.0:80',
+  'http://[ff02::1]',
+])('the base URL %s leads where no call may go', (text) => {
+  expect(() => readBaseUrl(text)).toThrow(/^A base URL must not name an address that is link-local/);
+});
+
+test.each([
+  ['http://127.0.0.1:8090', 'http://127.0.0.1:8090/'],
+  ['http://[::1]:8090', 'http://[::1]:8090/'],
+  ['http://10.0.0.7', 'http://10.0.0.7/'],
+  ['https://Shop.example.test/Api', 'https://shop.example.test/Api'],
+])('the base URL %s is one, and a private address in it is meant', (text, href) => {
+  expect(readBaseUrl(text).href).toBe(href);
 });

@@ -1,14 +1,20 @@
+import { readServiceUrl, SERVICE_MUST } from '@coordinator/config';
+import { addressKind, literalAddress } from './address.ts';
 import type { DownstreamRequest, FormFields } from './downstream-request.ts';
 
 /**
  * Reads a base URL.
  *
- * @throws RangeError when it is not http(s), or holds a user, a query or a fragment. The message does not quote it.
+ * @throws RangeError when it is not a service address (see `readServiceUrl`), or names an address that is never called:
+ *   link-local, metadata of a cloud, unspecified, multicast, reserved. The message does not quote it.
  */
 export function readBaseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || /[?#]/.test(text)) {
-    throw new RangeError('A base URL must be an http:// or https:// address without user, query or fragment');
+  const url = readServiceUrl(text);
+  if (!url) throw new RangeError(`A base URL ${SERVICE_MUST}`);
+  const address = literalAddress(url.hostname);
+  // Private ones are allowed: whoever sets the URL means that very address, and no name server can change it.
+  if (address !== undefined && addressKind(address) === 'forbidden') {
+    throw new RangeError('A base URL must not name an address that is link-local, metadata of a cloud or reserved');
   }
   return url;
 }

@@ -48,7 +48,9 @@ function isSuccess(status: number, call: Call<unknown>): boolean {
 function refusal(call: Call<unknown>, head: AnswerHead, body: unknown, judge: Judge): DownstreamError {
   const { status } = head;
   const code = description(call, status, body);
-  const message = `${judge.name}: ${call.label} answered ${status}${code && ` (${code})`}`;
+  // RFC 9110 section 15.5.11: likely permanent. Nobody but a person can say what takes its place.
+  const gone = status === 410 ? ': what was called is gone for good, and calls to it are to be taken out' : '';
+  const message = `${judge.name}: ${call.label} answered ${status}${code && ` (${code})`}${gone}`;
   const error = (kind: FailureKind, code: CoordinatorErrorCode, retryAfterMs?: number): DownstreamError =>
     new DownstreamError(kind, code, message, { status, body, retryAfterMs });
 

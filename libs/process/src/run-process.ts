@@ -11,6 +11,8 @@ export interface ProcessParts<Settings> {
   readonly config: Settings;
   readonly registry: Registry;
   readonly backend: RedisBackend;
+  /** What the backend uses. */
+  readonly connection: RedisConnection;
   readonly release: string;
   readonly log: Logger;
   readonly tracing: Tracing;
@@ -73,15 +75,8 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
 
   const replace = () => void stop('failure', 1).catch(fail);
   const end = await start({
-    config,
-    registry,
-    backend,
-    release,
-    log,
-    tracing,
+    ...{ config, registry, backend, connection, release, log, tracing, fail, replace },
     draining: () => draining,
-    fail,
-    replace,
   });
   const stop = async (reason: string, exitCode = 0) => {
     if (draining) process.exit(1);

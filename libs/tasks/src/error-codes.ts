@@ -59,6 +59,16 @@ export const errorCodes = {
   COORD_DOWNSTREAM_REFUSED: { status: 502, title: 'The downstream refused the call for good', retryable: false },
   COORD_DOWNSTREAM_UNAVAILABLE: { status: 502, title: 'The downstream could not take the call now', retryable: true },
   COORD_DOWNSTREAM_RATE_LIMITED: { status: 503, title: 'The downstream asked for a pause', retryable: true },
+  COORD_DOWNSTREAM_OPEN: {
+    status: 503,
+    title: 'The downstream is failing: no call was made',
+    retryable: true,
+  },
+  COORD_DOWNSTREAM_BUSY: {
+    status: 503,
+    title: 'Our own limit of calls to the downstream is reached: no call was made',
+    retryable: true,
+  },
   COORD_DOWNSTREAM_UNKNOWN_OUTCOME: {
     status: 504,
     title: 'The call may have taken effect: no answer came',

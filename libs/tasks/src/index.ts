@@ -7,7 +7,9 @@ export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts
 export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
 export { eraseSubject, type Erasure, type ErasureAction, type ErasureRequest } from './bee-queue/erase-subject.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
+export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
+export { currentAttempt } from './current-attempt.ts';
 export { decodeEnvelope, type Envelope } from './envelope.ts';
 export {
   CoordinatorError,

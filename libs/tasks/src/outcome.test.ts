@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { classify, failureOf } from './outcome.ts';
-import { cancel, permanent, retryLater, TaskError } from './task-error.ts';
+import { cancel, permanent, retryLater, Snooze, TaskError } from './task-error.ts';
 import { defineTask } from './task.ts';
 
 const task = defineTask({
@@ -39,6 +39,15 @@ describe('what becomes of a job whose handler threw', () => {
   test('a handler may wait without spending an attempt, even at the last one', () => {
     const last = { attempt: 3, ageMs: 0 };
     expect(classify(retryLater(500, 'not yet'), task, last)).toMatchObject({ kind: 'snoozed', delayMs: 500 });
+  });
+
+  test('a wait for a reason with a code of its own says so', () => {
+    const open = new Snooze(500, 'the lms is failing', 'COORD_DOWNSTREAM_OPEN');
+    expect(classify(open, task, first)).toEqual({
+      kind: 'snoozed',
+      delayMs: 500,
+      error: { code: 'COORD_DOWNSTREAM_OPEN', message: 'the lms is failing' },
+    });
   });
 
   test('waiting has the same horizon as everything else', () => {

@@ -37,7 +37,8 @@ const UNSTATED_PAUSE_MS = 30_000;
 
 /** What is kept of an error: a code and a short message, masked as a log line is, no stack, no cause. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof CoordinatorError) return { code: error.code, message: shown(error.message) };
+  const coded = error instanceof CoordinatorError || error instanceof Snooze;
+  if (coded && error.code) return { code: error.code, message: shown(error.message) };
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { code: 'COORD_HANDLER_FAILED', message: shown(message) };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { runTask } from '@coordinator/task-testing';
 import { z } from 'zod';
+import { currentAttempt } from './current-attempt.ts';
 import { defineTask, type TaskHandler } from './task.ts';
 import { cancel, Interruption, retryLater } from './task-error.ts';
 
@@ -23,6 +24,18 @@ describe('an attempt', () => {
   test('whose handler throws is retried', async () => {
     const { outcome } = await run(async () => Promise.reject(new Error('boom')));
     expect(outcome).toMatchObject({ kind: 'retried', delayMs: 100 });
+  });
+
+  test('tells what its handler calls which one it is, beyond every await', async () => {
+    const told: unknown[] = [currentAttempt()];
+    await run(
+      async () => {
+        await Promise.resolve();
+        told.push(currentAttempt());
+      },
+      { attempt: 2 },
+    );
+    expect([...told, currentAttempt()]).toEqual([undefined, 2, undefined]);
   });
 
   test('may wait, and may end without effect', async () => {

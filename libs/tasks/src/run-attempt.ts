@@ -2,6 +2,7 @@ import type { Logger } from '@coordinator/logging';
 import { ATTR, extractTraceContext, injectTraceContext, inSpan, linkTo, markFailed } from '@coordinator/tracing';
 import { SpanKind, type Span } from '@opentelemetry/api';
 import { AttemptContext } from './attempt-context.ts';
+import { asAttempt } from './current-attempt.ts';
 import { reportAttempt } from './attempt-report.ts';
 import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { CoordinatorError } from './error-codes.ts';
@@ -133,7 +134,8 @@ async function perform(
   try {
     if (envelope.fault !== undefined) throw new CoordinatorError('COORD_PAYLOAD_INVALID', envelope.fault);
     const payload = validPayload(task, stored);
-    await runtime.handlerOf(task.name)(payload, context);
+    const handler = runtime.handlerOf(task.name);
+    await asAttempt(attempt, () => handler(payload, context));
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {
     if (abort.signal.reason instanceof Interruption) {

@@ -32,9 +32,13 @@ export class TaskError extends CoordinatorError {
 export class Snooze extends Error {
   override readonly name = 'Snooze';
   readonly delayMs: number;
+  /** What stands in the record of the job, where the reason has a code of its own. */
+  readonly code: CoordinatorErrorCode | undefined;
 
-  constructor(delayMs: number, reason: string) {
+  /** @throws RangeError when `delayMs` is no time */
+  constructor(delayMs: number, reason: string, code?: CoordinatorErrorCode) {
     super(reason);
+    this.code = code;
     if (!(delayMs >= 0 && delayMs < Infinity)) throw new RangeError(`retryLater() needs a delay in ms, not ${delayMs}`);
     this.delayMs = delayMs;
   }

@@ -54,6 +54,8 @@ export const ATTR = {
   extension: 'coordinator.extension',
   /** The downstream called, by the name of its client. */
   downstream: 'coordinator.downstream',
+  /** Why a call was not made: open, paused, full, concurrency, rate or retry-budget. */
+  refusal: 'coordinator.refusal',
   /** Whether an enqueue found the job already there, a boolean. */
   duplicate: 'coordinator.duplicate',
   /** The release that wrote the job's envelope; the emitting process's own is service.version. */

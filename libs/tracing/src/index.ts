@@ -5,6 +5,7 @@ export { inSpan, markFailed, type SpanSettings } from './in-span.ts';
 export { METRICS_CONTENT_TYPE } from './metrics-text.ts';
 export {
   countAccepted,
+  countRefusedCall,
   countSlots,
   countStuckHandler,
   recordAttempt,

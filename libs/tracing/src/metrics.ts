@@ -16,6 +16,7 @@ interface Instruments {
   loopBlocked: Histogram;
   stuckHandlers: Counter;
   slots: Counter;
+  refusedCalls: Counter;
 }
 
 // OpenTelemetry's default buckets are made for milliseconds; the conventions ask for seconds, and calls to slow
@@ -49,6 +50,7 @@ export function installMetrics(meter: Meter): void {
     slots: meter.createCounter('coordinator.schedule.slots', {
       description: 'Slots of schedules by what became of them',
     }),
+    refusedCalls: meter.createCounter('coordinator.downstream.refused', { description: 'Calls that were not made' }),
   };
   installGauges(meter);
 }
@@ -94,4 +96,9 @@ export function countSlots(counted: {
   readonly slots: number;
 }): void {
   instruments?.slots.add(counted.slots, { [ATTR.schedule]: counted.schedule, [ATTR.outcome]: counted.outcome });
+}
+
+/** Counts a call that our own protection of a downstream did not let through (`coordinator.downstream.refused`). */
+export function countRefusedCall(call: { readonly downstream: string; readonly reason: string }): void {
+  instruments?.refusedCalls.add(1, { [ATTR.downstream]: call.downstream, [ATTR.refusal]: call.reason });
 }

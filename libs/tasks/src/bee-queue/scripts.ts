@@ -9,17 +9,19 @@ export interface Script {
   readonly sha1: string;
 }
 
-// Beside src/ and dist/, so that the same relative path serves both.
-const FOLDER = join(__dirname, '..', '..', 'lua');
-const shared = readFileSync(join(FOLDER, 'job.lua'), 'utf8');
-
-/** Redis 7 lets these scripts write while it is full: what is stored already must be able to move on and end. */
+/** Redis 7 lets such a script write while it is full: what is stored already must be able to move on and end. */
 const WHEN_FULL = '#!lua flags=allow-oom';
 
-function load(name: string, when = WHEN_FULL): Script {
-  const text = `${when}\n${shared}\n${readFileSync(join(FOLDER, `${name}.lua`), 'utf8')}`;
+/** Reads `<name>.lua` of a folder, behind what it shares with other scripts there. @throws Error ENOENT */
+export function loadScript(folder: string, name: string, shared: readonly string[] = [], flags = WHEN_FULL): Script {
+  const parts = [...shared, name].map((part) => readFileSync(join(folder, `${part}.lua`), 'utf8'));
+  const text = [flags, ...parts].join('\n');
   return { name, text, sha1: createHash('sha1').update(text).digest('hex') };
 }
+
+// Beside src/ and dist/, so that the same relative path serves both.
+const FOLDER = join(__dirname, '..', '..', 'lua');
+const load = (name: string, flags?: string): Script => loadScript(FOLDER, name, ['job'], flags);
 
 /** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, and one that only reads. */
 export const scripts = {

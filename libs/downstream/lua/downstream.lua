@@ -1,0 +1,67 @@
+-- Shared by the transitions of one downstream: its keys, the server's clock, its state and its recent counts.
+--
+-- Under root .. 'downstream:' .. name:
+--   HASH of numbers: openUntil (0: closed; past: half-open), openings in a row, openMs, pausedUntil, tat (the rate limit's),
+--     line:<reason> (when the last job that was sent away comes back), and the counts below
+--   ':permits' ZSET of calls in flight, ':probes' ZSET of probes in flight; score: when a silent worker loses it
+
+local name, window = ARGV[1], tonumber(ARGV[2])
+local key = KEYS[1] .. 'downstream:' .. name
+local permits, probes = key .. ':permits', key .. ':probes'
+-- Longer than any pause or open time: what is not called any more goes.
+local KEEP_MS = 2 * 3600 * 1000
+
+-- This clock only: those of the workers may be wrong by hours.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local state, changed = {}, {}
+local stored = redis.call('HGETALL', key)
+for i = 1, #stored, 2 do
+  state[stored[i]] = tonumber(stored[i + 1])
+end
+
+local function get(field)
+  return state[field] or 0
+end
+
+local function set(field, value)
+  state[field], changed[field] = value, value
+end
+
+local function save()
+  local pairs_to_set = {}
+  for field, value in pairs(changed) do
+    pairs_to_set[#pairs_to_set + 1] = field
+    pairs_to_set[#pairs_to_set + 1] = string.format('%.3f', value)
+  end
+  if #pairs_to_set > 0 then
+    redis.call('HSET', key, unpack(pairs_to_set))
+    redis.call('PEXPIRE', key, KEEP_MS)
+  end
+end
+
+-- A sliding window over two stretches: the one that runs, and as much of the one before as the window still covers.
+local COUNTS = { 'successes', 'failures', 'tries', 'retries' }
+local stretch = math.floor(now / window)
+if get('stretch') ~= stretch then
+  local follows = get('stretch') == stretch - 1
+  for _, what in ipairs(COUNTS) do
+    set('before:' .. what, follows and get(what) or 0)
+    set(what, 0)
+  end
+  set('stretch', stretch)
+end
+
+local function count(what, by)
+  set(what, get(what) + by)
+end
+
+local function recent(what)
+  return math.floor(get(what) + get('before:' .. what) * (1 - now % window / window) + 0.5)
+end
+
+local function forget(what)
+  set(what, 0)
+  set('before:' .. what, 0)
+end

@@ -1,0 +1,126 @@
+import { currentAttempt, Snooze, type CoordinatorErrorCode } from '@coordinator/tasks';
+import { countRefusedCall } from '@coordinator/tracing';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LocalBreaker } from './local-breaker.ts';
+import type { ProtectionPolicy } from './protection-policy.ts';
+import type { CallAnswer, CallOutcome, CallRequest, RefusalReason } from './redis-downstreams.ts';
+import { processDownstreams } from './share-downstreams.ts';
+
+/** What a Protection guards. */
+export interface ProtectionSettings extends ProtectionPolicy {
+  readonly name: string;
+  readonly totalTimeoutMs: number;
+}
+
+/** The right to make one call. Say once how it ended, at once: others wait for it. */
+export type Permit = (outcome: CallOutcome, pauseMs?: number) => void;
+
+/** Within this a call waits for its turn; a longer wait is the job's, so that it holds no worker. */
+const PATIENCE_MS = 1_000;
+/** A permit outlives its call, whose end is bounded, by this at least. */
+const LEASE_MARGIN_MS = 1_000;
+
+const CODES: Partial<Record<RefusalReason, CoordinatorErrorCode>> = {
+  open: 'COORD_DOWNSTREAM_OPEN',
+  paused: 'COORD_DOWNSTREAM_RATE_LIMITED',
+};
+const WHY: Record<RefusalReason, string> = {
+  open: 'it is failing, and its circuit breaker is open',
+  paused: 'it asked for a pause',
+  full: 'all connections to it are in use',
+  concurrency: 'as many calls as it may take are in flight',
+  rate: 'as many calls as it may take per second are being made',
+  'retry-budget': 'there are too many retries',
+};
+
+/** Decides whether calls to a downstream may be made now: with all workers, or alone while Redis is away. */
+export class Protection {
+  readonly #settings: ProtectionSettings;
+  readonly #local: LocalBreaker;
+  /** Told with the next call, so that a call that went well costs no word of its own. */
+  #successes = 0;
+
+  constructor(settings: ProtectionSettings) {
+    this.#settings = settings;
+    this.#local = new LocalBreaker(settings.breaker);
+  }
+
+  /**
+   * Asks for the right to make a call.
+   *
+   * @throws Snooze, which spends no attempt, when the call may not be made now; AbortError when the signal is aborted
+   */
+  async acquire(signal: AbortSignal, isToken: boolean): Promise<Permit> {
+    const permit = randomUUID();
+    // A token serves whoever asks next; it is nobody's retry.
+    const retry = !isToken && (currentAttempt() ?? 1) > 1;
+    const giveUpAtMs = performance.now() + PATIENCE_MS;
+    for (let reserved = false; ;) {
+      const patienceMs = Math.max(0, Math.round(giveUpAtMs - performance.now()));
+      const answer = await this.#ask({ permit, retry, patienceMs, reserved, full: false });
+      if (!answer) return this.#acquireAlone();
+      if (answer.kind === 'refused') throw this.#refusal(answer.reason, answer.waitMs);
+      if (answer.kind === 'granted') {
+        const held = answer.probe || this.#settings.maxConcurrent !== undefined;
+        return (outcome, pauseMs = 0) => this.#end(permit, held, outcome, pauseMs);
+      }
+      reserved = answer.reserved;
+      await delay(answer.waitMs, undefined, { signal });
+    }
+  }
+
+  /** What to throw when no connection is free. */
+  async full(): Promise<Snooze> {
+    const answer = await this.#ask({ permit: '', retry: false, patienceMs: 0, reserved: false, full: true });
+    if (answer?.kind === 'refused') return this.#refusal(answer.reason, answer.waitMs);
+    return this.#refusal('full', PATIENCE_MS * (1 + 4 * Math.random()));
+  }
+
+  async #ask(call: Omit<CallRequest, 'leaseMs' | 'successes'>): Promise<CallAnswer | undefined> {
+    const { name, totalTimeoutMs } = this.#settings;
+    const successes = this.#takeSuccesses();
+    const leaseMs = totalTimeoutMs + LEASE_MARGIN_MS;
+    const answer = await processDownstreams().redis?.acquire(name, { ...call, leaseMs, successes }, this.#settings);
+    if (!answer) this.#successes += successes;
+    return answer;
+  }
+
+  #acquireAlone(): Permit {
+    // Outside of workers nobody protects: tests of handlers play days of an outage in a moment.
+    const openMs = processDownstreams().redis ? this.#local.openForMs() : 0;
+    if (openMs > 0) throw this.#refusal('open', openMs * (1 + Math.random()));
+    return (outcome) => this.#note(outcome);
+  }
+
+  #end(permit: string, held: boolean, outcome: CallOutcome, pauseMs: number): void {
+    this.#note(outcome);
+    if (!held && outcome !== 'failure' && pauseMs === 0) {
+      if (outcome === 'success') this.#successes++;
+      return;
+    }
+    const successes = this.#takeSuccesses();
+    // Not waited for: the connection keeps the order, so Redis knows of it before it knows what became of the job.
+    void processDownstreams()
+      .redis?.report(this.#settings.name, { permit, successes }, outcome, pauseMs, this.#settings)
+      .then((told) => void (told || (this.#successes += successes)));
+  }
+
+  /** For the time when Redis is away. */
+  #note(outcome: CallOutcome): void {
+    if (outcome === 'success') this.#local.succeeded();
+    if (outcome === 'failure') this.#local.failed();
+  }
+
+  #takeSuccesses(): number {
+    const successes = this.#successes;
+    this.#successes = 0;
+    return successes;
+  }
+
+  #refusal(reason: RefusalReason, waitMs: number): Snooze {
+    const { name } = this.#settings;
+    countRefusedCall({ downstream: name, reason });
+    return new Snooze(waitMs, `${name}: no call was made: ${WHY[reason]}`, CODES[reason] ?? 'COORD_DOWNSTREAM_BUSY');
+  }
+}
