@@ -1,4 +1,4 @@
-import type { Secret, SignatureAuthentication } from '@coordinator/extension';
+import { CoordinatorError, type Secret, type SignatureAuthentication } from '@coordinator/extension';
 import { webhooks } from './official-webhooks.ts';
 
 /** Why a webhook was not accepted. Its message holds nothing of the request. */
@@ -16,7 +16,8 @@ const MAX_SIGNATURES = 10;
  * Source: https://docs.stripe.com/webhooks#verify-manually
  *
  * @param nowMs the present, in milliseconds since 1970. Default: the clock
- * @throws SignatureRefused (the returned function)
+ * @throws SignatureRefused, and CoordinatorError COORD_SIGNATURE_MALFORMED for a header that Stripe would not write
+ *   (the returned function)
  */
 export function stripeSignature(
   secrets: readonly Secret[],
@@ -40,10 +41,11 @@ function readHeader(header: string | string[] | undefined, receivedAtMs: number)
   // With a limit, because 10,000 parts are not worth an array.
   const parts = header.split(',', MAX_SIGNATURES + 2);
   const timestamps = parts.filter((part) => part.startsWith('t='));
-  if (parts.length - timestamps.length > MAX_SIGNATURES) throw new SignatureRefused('There are too many signatures');
+  if (parts.length - timestamps.length > MAX_SIGNATURES)
+    throw malformed(`There are more than ${MAX_SIGNATURES} signatures`);
   const [timestamp] = timestamps;
   if (timestamps.length !== 1 || timestamp === undefined || !/^t=\d{10}$/.test(timestamp)) {
-    throw new SignatureRefused('The timestamp is not one number of ten digits');
+    throw malformed('The timestamp is not one number of ten digits');
   }
   const ageS = Math.floor(receivedAtMs / 1_000) - Number(timestamp.slice(2));
   if (Math.abs(ageS) > TOLERANCE_S) throw new SignatureRefused('The timestamp is not of the last five minutes');
@@ -57,4 +59,8 @@ function isSigned(rawBody: Buffer, header: string, secret: Secret, receivedAtMs:
     // The error quotes the body and the header of a stranger, so it goes no further.
     return false;
   }
+}
+
+function malformed(message: string): CoordinatorError {
+  return new CoordinatorError('COORD_SIGNATURE_MALFORMED', message);
 }
