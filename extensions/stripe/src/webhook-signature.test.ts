@@ -57,6 +57,13 @@ describe('a Stripe signature', () => {
     expect(accepts(`t=${NOW_S},v1=${SIGNATURE}`, { body: '{"id": "evt_1"}' })).toBe(false);
   });
 
+  test('is of all bytes, a byte order mark at their beginning included', () => {
+    const marked = `\ufeff${BODY}`;
+
+    expect(accepts(`t=${NOW_S},v1=${sign('whsec_test_secret', NOW_S, marked)}`, { body: marked })).toBe(true);
+    expect(accepts(`t=${NOW_S},v1=${SIGNATURE}`, { body: marked })).toBe(false);
+  });
+
   test('is accepted with either secret while the secret is being rolled', () => {
     const secrets = ['whsec_new', 'whsec_old'];
 

@@ -10,6 +10,7 @@ export class SignatureRefused extends Error {
 const TOLERANCE_S = 300;
 /** Of any scheme. Stripe sends one per active secret and a `v0` in test mode; more are an attempt to keep us busy. */
 const MAX_SIGNATURES = 10;
+const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 /**
  * Checks the `Stripe-Signature` header against the raw bytes: any of the active secrets, at most 300 s old or ahead.
@@ -26,7 +27,8 @@ export function stripeSignature(
   return (rawBody, headers) => {
     const receivedAtMs = nowMs();
     const header = readHeader(headers['stripe-signature'], receivedAtMs);
-    if (!secrets.some((secret) => isSigned(rawBody, header, secret, receivedAtMs))) {
+    const signed = keepingByteOrderMark(rawBody);
+    if (!secrets.some((secret) => isSigned(signed, header, secret, receivedAtMs))) {
       throw new SignatureRefused('No active secret has signed this body');
     }
   };
@@ -50,6 +52,11 @@ function readHeader(header: string | string[] | undefined, receivedAtMs: number)
   const ageS = Math.floor(receivedAtMs / 1_000) - Number(timestamp.slice(2));
   if (Math.abs(ageS) > TOLERANCE_S) throw new SignatureRefused('The timestamp is not of the last five minutes');
   return header;
+}
+
+/** The official check decodes the bytes, which takes one byte order mark off; what is signed are the bytes. */
+function keepingByteOrderMark(rawBody: Buffer): Buffer {
+  return rawBody.subarray(0, 3).equals(BYTE_ORDER_MARK) ? Buffer.concat([BYTE_ORDER_MARK, rawBody]) : rawBody;
 }
 
 function isSigned(rawBody: Buffer, header: string, secret: Secret, receivedAtMs: number): boolean {
