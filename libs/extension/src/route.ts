@@ -9,7 +9,7 @@ export interface RouteContext {
   readonly caller: string;
   /** Puts jobs on the queue. */
   readonly queue: Pick<TaskQueue, 'enqueue' | 'enqueueAll' | 'emit'>;
-  /** The `Idempotency-Key` header, scoped to route and caller; undefined when it was not sent. */
+  /** The `Idempotency-Key` header, scoped to route and caller; undefined when it was not sent, and for webhooks. */
   readonly idempotencyKey: string | undefined;
   readonly log: Logger;
 }
