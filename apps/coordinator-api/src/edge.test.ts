@@ -165,8 +165,8 @@ describe('one connection', () => {
 });
 
 describe('the Host header', () => {
-  test.each(['api.example.test', 'API.example.test:8080', 'shop'])('may be %s, which is served', async (host) => {
-    const api = await start({ hosts: ['api.example.test', 'shop'] });
+  test.each(['api.example.test', 'API.example.test:8080', 'shop:81'])('may be %s, which is served', async (host) => {
+    const api = await start({ hosts: ['api.example.test', 'shop:81'] });
     expect((await ask(api, order('D-1', { headers: { host } }))).status).toBe(202);
   });
 

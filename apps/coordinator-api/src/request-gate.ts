@@ -21,7 +21,7 @@ const SINGLE_LENGTHS: ReadonlySet<number> = new Set(SINGLE_HEADERS.map((name) =>
 /**
  * Makes the gate that every request passes before anything is looked up.
  *
- * @param hosts the names that the Host header may hold. None given: any well-formed one
+ * @param hosts what the Host header may hold, with its port or for every port. None given: any well-formed one
  */
 export function requestGate(hosts: readonly string[]): RequestGate {
   const served = new Set(hosts.map((host) => host.toLowerCase()));
@@ -35,7 +35,7 @@ export function requestGate(hosts: readonly string[]): RequestGate {
     if (host === undefined && request.httpVersion === '1.0') return;
     const name = HOST.exec(host ?? '')?.[1];
     if (name === undefined) throw malformed('A request names one host, in a Host header');
-    if (served.size > 0 && !served.has(name.toLowerCase())) {
+    if (served.size > 0 && !served.has(name.toLowerCase()) && !served.has(String(host).toLowerCase())) {
       if (PROBE_PATHS.has(request.url ?? '')) return;
       throw new CoordinatorError('COORD_HOST_UNKNOWN');
     }

@@ -10,7 +10,7 @@ export const apiConfig = z.object({
   /** Address of the network interface that the API listens on. Default all of them. */
   API_HOST: text().optional(),
   /**
-   * The hosts that callers may name in the Host header, without port. Set it where the API can be reached under names
+   * The hosts that callers may name in the Host header; one without a port stands for all ports. Set it where the API can be reached under names
    * that are not yours. Default any well-formed one.
    */
   API_HOSTS: list().default([]),

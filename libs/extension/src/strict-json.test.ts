@@ -45,6 +45,10 @@ describe('a JSON body', () => {
     expect(verdict(Uint8Array.from(bytes))).toBe('COORD_BODY_MALFORMED');
   });
 
+  test('may hold U+FFFD, written as it is', () => {
+    expect(read('"\ufffd"')).toBe('\ufffd');
+  });
+
   test('may begin with a byte order mark', () => {
     expect(read('\ufeff{"a":1}')).toEqual({ a: 1 });
   });

@@ -22,8 +22,9 @@ const CLOSE_BRACKET = 0x5d;
  *   prototypes), COORD_BODY_INVALID (a number or a text that cannot be kept as it was sent). No message quotes the text.
  */
 export function parseStrictJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw malformed('The body must be UTF-8');
   const text = bytes.toString('utf8', startsWithByteOrderMark(bytes) ? 3 : 0);
+  // What cannot be decoded becomes U+FFFD; only where there is one the bytes are looked at again.
+  if (text.includes('\ufffd') && !isUtf8(bytes)) throw malformed('The body must be UTF-8');
   const written = countMembers(text);
   let value: unknown;
   try {
