@@ -6,10 +6,9 @@ import { SpanKind } from '@opentelemetry/api';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BearerCheck } from './bearer.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
+import type { Overload } from './overload.ts';
 import { sendJson, sendProblem } from './problem.ts';
 import { readRawBody } from './raw-body.ts';
-
-const DISCARD_MS = 1_000;
 
 /** What the routes of extensions need. */
 export interface AcceptRoutesOptions {
@@ -18,6 +17,7 @@ export interface AcceptRoutesOptions {
   readonly config: unknown;
   readonly queue: TaskQueue;
   readonly checkBearer: BearerCheck;
+  readonly overload: Overload;
   readonly log: Logger;
   /** True once the process is shutting down. */
   readonly draining: () => boolean;
@@ -28,14 +28,20 @@ export type Accept = (request: IncomingMessage, response: ServerResponse) => Pro
 
 /** What `POST` does on the paths of all extensions: check, one write, 202. */
 export function acceptRoutes(options: AcceptRoutesOptions): ReadonlyMap<string, Accept> {
+  const edge = { ...options, keysInFlight: new Set<string>() };
   return new Map(
     options.registry
       .routes(options.config)
       .map(({ extension, route }) => [
         route.path,
-        (request, response) => accept(extension, route, request, response, options),
+        (request, response) => accept(extension, route, request, response, edge),
       ]),
   );
+}
+
+interface Edge extends AcceptRoutesOptions {
+  /** Idempotency keys of requests that this process is answering. What another one answers, Redis decides. */
+  readonly keysInFlight: Set<string>;
 }
 
 function accept(
@@ -43,7 +49,7 @@ function accept(
   route: Route,
   request: IncomingMessage,
   response: ServerResponse,
-  options: AcceptRoutesOptions,
+  edge: Edge,
 ): Promise<void> {
   const settings = {
     kind: SpanKind.SERVER,
@@ -52,10 +58,11 @@ function accept(
   };
   return inSpan(`POST ${route.path}`, settings, async (span) => {
     try {
-      const receipts = await receive(extension, route, request, options);
+      const receipts = await receive(extension, route, request, edge);
       sendReceipts(response, receipts);
     } catch (error) {
-      refuse(request, response, error, options.log);
+      if (!(error instanceof CoordinatorError)) edge.log.error({ err: error }, 'a route failed');
+      sendProblem(response, error);
     }
     span.setAttribute(ATTR.httpResponseStatusCode, response.statusCode);
     if (response.statusCode >= 500) markFailed(span, { code: response.statusCode });
@@ -66,15 +73,27 @@ async function receive(
   extension: string,
   route: Route,
   request: IncomingMessage,
-  { queue, log, checkBearer, draining }: AcceptRoutesOptions,
+  { queue, log, checkBearer, overload, keysInFlight, draining }: Edge,
 ): Promise<Receipt[]> {
   if (draining()) throw new CoordinatorError('COORD_DRAINING');
   const { headers } = request;
-  const caller = route.auth.scheme === 'bearer' ? checkBearer(headers.authorization) : extension;
-  const key = readIdempotencyKey(headers['idempotency-key']);
-  const idempotencyKey = key === undefined ? undefined : `${caller}:${key}`;
+  const bearer = route.auth.scheme === 'bearer';
+  const caller = bearer ? checkBearer(headers.authorization) : extension;
+  // Of a webhook only the body is signed: its keys come from there.
+  const key = bearer ? readIdempotencyKey(headers['idempotency-key']) : undefined;
+  const idempotencyKey = key === undefined ? undefined : JSON.stringify([route.path, caller, key]);
   const rawBody = await readRawBody(request, route.maxBytes);
-  return acceptRequest(route, { rawBody, headers, context: { caller, queue, idempotencyKey, log } });
+  if (idempotencyKey !== undefined && keysInFlight.has(idempotencyKey)) {
+    throw new CoordinatorError('COORD_IDEMPOTENCY_IN_FLIGHT');
+  }
+  overload.enter();
+  if (idempotencyKey !== undefined) keysInFlight.add(idempotencyKey);
+  try {
+    return await acceptRequest(route, { rawBody, headers, context: { caller, queue, idempotencyKey, log } });
+  } finally {
+    if (idempotencyKey !== undefined) keysInFlight.delete(idempotencyKey);
+    overload.leave();
+  }
 }
 
 function sendReceipts(response: ServerResponse, receipts: readonly Receipt[]): void {
@@ -82,16 +101,4 @@ function sendReceipts(response: ServerResponse, receipts: readonly Receipt[]): v
   const replayed = first !== undefined && receipts.every((receipt) => receipt.duplicate);
   const links = first === undefined ? {} : { self: `/v1/jobs/${first.jobId}` };
   sendJson(response, 202, { jobs: receipts, links }, replayed ? { 'idempotency-replayed': 'true' } : {});
-}
-
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Logger): void {
-  if (!(error instanceof CoordinatorError)) log.error({ err: error }, 'a route failed');
-  if (!request.complete) {
-    // The connection cannot be used again. What is still coming is read for a moment and thrown away: closing over
-    // unread bytes would reset the connection, and the caller might never see the answer.
-    response.setHeader('connection', 'close');
-    request.resume();
-    setTimeout(() => request.destroy(), DISCARD_MS).unref();
-  }
-  sendProblem(response, error);
 }

@@ -1,14 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Secret } from '@coordinator/config';
-import { Registry } from '@coordinator/extension';
-import { installed } from '@coordinator/installed-extensions';
-import { silentLogger } from '@coordinator/logging';
-import { RedisBackend, RedisConnection } from '@coordinator/tasks';
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { spawnSync } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
-import { createApp } from './app.ts';
-import { createApiServer, drainServer } from './server.ts';
+import { startApi } from './fixtures/running-api.ts';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -28,18 +21,8 @@ const order = {
 
 /** The API over a real Redis and real HTTP. */
 async function start({ draining }: { draining: () => boolean } = { draining: () => false }) {
-  const connection = new RedisConnection({ url: redis.url, log: silentLogger });
-  await connection.connect();
-  closing.push(() => connection.close());
-  const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
-  const config = { STRIPE_WEBHOOK_SECRETS: [new Secret('whsec_test')] };
-  const tokens = new Map([['shop', new Secret('shop-token')]]);
-  const registry = new Registry(installed);
-  const app = createApp({ registry, config, backend, tokens, release: '1.2.3', log: silentLogger, draining });
-  const server = createApiServer(app, draining);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => drainServer({ server, log: silentLogger, graceMs: 1_000, delayMs: 0 }));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url, close } = await startApi({ redisUrl: redis.url, prefix: redis.freshPrefix(), draining });
+  closing.push(close);
   const post = (body: unknown = order) =>
     fetch(`${url}/v1/orders`, {
       method: 'POST',

@@ -5,10 +5,13 @@ import { CoordinatorError, TaskQueue, type RedisBackend } from '@coordinator/tas
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { RequestListener } from 'node:http';
 import { acceptRoutes } from './accept-routes.ts';
-import { bearerCheck } from './bearer.ts';
+import { bearerCheck, type BearerCheck } from './bearer.ts';
 import { mountJobRoutes } from './job-routes.ts';
+import { Overload, type OverloadLimits } from './overload.ts';
 import { sendProblem } from './problem.ts';
 import { mountProbes } from './probe-routes.ts';
+import { RateLimit, type Rate } from './rate-limit.ts';
+import { PROBE_PATHS, requestGate } from './request-gate.ts';
 
 /** What the API is made of. */
 export interface AppOptions {
@@ -21,6 +24,11 @@ export interface AppOptions {
   readonly log: Logger;
   /** True once the process is shutting down. */
   readonly draining: () => boolean;
+  /** Names that the Host header may hold. Default: any well-formed one. */
+  readonly hosts?: readonly string[];
+  /** What each caller may send. Default: no limit. */
+  readonly rate?: Rate | undefined;
+  readonly overload?: OverloadLimits;
 }
 
 /**
@@ -32,10 +40,12 @@ export interface AppOptions {
 export function createApp(options: AppOptions): RequestListener {
   const { registry, backend, release, log, draining } = options;
   const { catalog, routeEvent } = registry;
-  const checkBearer = bearerCheck(options.tokens);
+  const checkBearer = limited(bearerCheck(options.tokens), options.rate);
+  const gate = requestGate(options.hosts ?? []);
+  const overload = new Overload(options.overload);
   const queue = new TaskQueue({ backend, catalog, routeEvent, release });
 
-  const accept = acceptRoutes({ registry, config: options.config, queue, checkBearer, log, draining });
+  const accept = acceptRoutes({ registry, config: options.config, queue, checkBearer, overload, log, draining });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -48,9 +58,28 @@ export function createApp(options: AppOptions): RequestListener {
   mountProbes(app, { release, draining, assertWritable: () => backend.assertWritable() });
   refuseTheRest(app, [...accept.keys()], log);
   return (request, response) => {
-    const route = request.method === 'POST' ? accept.get(pathOf(request.url ?? '')) : undefined;
+    const path = pathOf(request.url ?? '');
+    try {
+      gate(request);
+      if (!PROBE_PATHS.has(path)) overload.assertTimely();
+    } catch (error) {
+      sendProblem(response, error);
+      return;
+    }
+    const route = request.method === 'POST' ? accept.get(path) : undefined;
     if (route) route(request, response).catch((error: unknown) => sendProblem(response, error));
     else app(request, response);
+  };
+}
+
+/** A caller is counted when it is known, wherever it then goes. */
+function limited(check: BearerCheck, rate: Rate | undefined): BearerCheck {
+  if (!rate) return check;
+  const limit = new RateLimit(rate);
+  return (authorization) => {
+    const caller = check(authorization);
+    limit.take(caller);
+    return caller;
   };
 }
 
@@ -66,7 +95,7 @@ function refuseTheRest(app: Express, acceptPaths: readonly string[], log: Logger
       sendProblem(response, new CoordinatorError('COORD_METHOD_NOT_ALLOWED', `This resource takes ${allow} only`));
     });
   for (const path of acceptPaths) refuseMethod(path, 'POST');
-  for (const path of ['/v1/jobs/:id', '/v1/subjects/:subject/jobs', '/livez', '/readyz', '/version']) {
+  for (const path of ['/v1/jobs/:id', '/v1/subjects/:subject/jobs', ...PROBE_PATHS]) {
     refuseMethod(path, 'GET, HEAD');
   }
   app.use((_request, response) => sendProblem(response, new CoordinatorError('COORD_NOT_FOUND')));

@@ -2,7 +2,11 @@ import type { Secret } from '@coordinator/config';
 import { CoordinatorError } from '@coordinator/tasks';
 import { hash } from 'node:crypto';
 
-/** Finds the caller whose token an Authorization header shows. @throws CoordinatorError COORD_UNAUTHORIZED */
+/**
+ * Finds the caller whose token an Authorization header shows.
+ *
+ * @throws CoordinatorError COORD_UNAUTHORIZED, and COORD_RATE_LIMITED where callers have a limit
+ */
 export type BearerCheck = (authorization: string | undefined) => string;
 
 /** Makes the check for a set of named tokens. */

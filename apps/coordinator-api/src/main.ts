@@ -3,6 +3,7 @@ import { installed } from '@coordinator/installed-extensions';
 import { createHealthServer, releaseOf, runProcess } from '@coordinator/process';
 
 import { createApp } from './app.ts';
+import type { Rate } from './rate-limit.ts';
 import { createApiServer, drainServer } from './server.ts';
 
 runProcess({
@@ -12,9 +13,17 @@ runProcess({
   installed,
   start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
     const tokens = callerTokens(config.API_TOKENS, config.NODE_ENV);
-    const server = createApiServer(createApp({ registry, config, backend, tokens, release, log, draining }), draining);
+    const app = createApp({
+      ...{ registry, config, backend, tokens, release, log, draining },
+      hosts: config.API_HOSTS,
+      rate: callerRate(config.API_RATE_PER_SECOND, config.API_RATE_BURST),
+      overload: { maxInFlight: config.API_MAX_IN_FLIGHT, maxLoopLagMs: config.API_MAX_LOOP_LAG_MS },
+    });
+    const server = createApiServer(app, draining, config.API_MAX_CONNECTIONS);
     server.on('error', fail);
-    server.listen(config.API_PORT, () => log.info({ port: config.API_PORT }, 'listening'));
+    server.listen({ port: config.API_PORT, host: config.API_HOST }, () =>
+      log.info({ port: config.API_PORT }, 'listening'),
+    );
     const health = createHealthServer({
       release,
       draining,
@@ -36,4 +45,10 @@ function callerTokens(
     throw new ConfigError(['API_TOKENS: set it to the callers and their tokens, for example shop=SECRET']);
   }
   return tokens ?? new Map();
+}
+
+function callerRate(perSecond: number | undefined, burst: number | undefined): Rate | undefined {
+  if (perSecond !== undefined) return { perSecond, burst };
+  if (burst !== undefined) throw new ConfigError(['API_RATE_BURST: it needs API_RATE_PER_SECOND beside it']);
+  return undefined;
 }

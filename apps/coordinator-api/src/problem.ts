@@ -1,17 +1,42 @@
+import { SECURITY_HEADERS } from '@coordinator/process';
 import { traceIdOf, injectTraceContext } from '@coordinator/tracing';
 import { CoordinatorError, errorCodes, type CoordinatorErrorCode } from '@coordinator/tasks';
 import { randomBytes } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 
 /** Seconds after which a refused caller may try again. */
 const RETRY_AFTER_S = '1';
+/** Refusals that pass by themselves: a request in flight, a rate, a process or a queue that is away. */
+const PASSING: ReadonlySet<number> = new Set([409, 429, 503]);
+const DISCARD_MS = 1_000;
 
 /** Answers with an RFC 9457 problem. Anything that is no CoordinatorError is told as COORD_INTERNAL and nothing more. */
 export function sendProblem(response: ServerResponse, error: unknown): void {
+  if (response.writableEnded) return;
   if (response.headersSent) {
     response.destroy();
     return;
   }
+  if (hasUnreadBody(response.req)) {
+    // The connection cannot be used again. What is still coming is read for a moment and thrown away: closing over
+    // unread bytes would reset the connection, and the caller might never see the answer.
+    response.setHeader('connection', 'close');
+    response.req.resume();
+    setTimeout(() => response.req.destroy(), DISCARD_MS).unref();
+  }
+  const { status, headers, body } = problemOf(error);
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+/** The same as the bytes of a last answer, for a connection on which no request could be read. */
+export function problemBytes(error: CoordinatorError): string {
+  const { status, headers, body } = problemOf(error);
+  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
+}
+
+function problemOf(error: unknown) {
   const known = error instanceof CoordinatorError;
   const code: CoordinatorErrorCode = known ? error.code : 'COORD_INTERNAL';
   const { status, title, retryable } = errorCodes[code];
@@ -24,23 +49,25 @@ export function sendProblem(response: ServerResponse, error: unknown): void {
     ...(known && error.faults.length > 0 ? { errors: error.faults } : {}),
     requestId: requestId(),
   });
-  response.writeHead(status, {
+  const headers = {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
-    ...(status === 503 && retryable ? { 'retry-after': RETRY_AFTER_S } : {}),
+    ...(PASSING.has(status) && retryable ? { 'retry-after': RETRY_AFTER_S } : {}),
     ...(status === 401 && code !== 'COORD_SIGNATURE_INVALID' ? { 'www-authenticate': 'Bearer' } : {}),
     ...SECURITY_HEADERS,
-  });
-  response.end(body);
+  };
+  return { status, headers, body };
+}
+
+function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** What support asks for: the trace id of the request, where it has a trace. */
 function requestId(): string {
   return traceIdOf(injectTraceContext()) ?? randomBytes(16).toString('hex');
 }
-
-/** On every answer: nothing here is to be sniffed or stored. */
-export const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
 /** Answers with JSON. */
 export function sendJson(

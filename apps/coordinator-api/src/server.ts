@@ -1,19 +1,21 @@
 import type { Logger } from '@coordinator/logging';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createHttpServer } from '@coordinator/process';
+import type { RequestListener, Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { answerProtocolErrors } from './protocol-errors.ts';
 
-/** Makes the HTTP server, with limits against slow and greedy senders. */
-export function createApiServer(app: RequestListener, draining: () => boolean): Server {
-  const server = createServer({
-    headersTimeout: 5_000,
-    requestTimeout: 10_000,
-    connectionsCheckingInterval: 1_000,
-    // Longer than the idle time of common load balancers (60 s), so that it is they who close.
-    keepAliveTimeout: 65_000,
-  });
-  server.maxHeadersCount = 100;
+/**
+ * Makes the HTTP server of the API, with limits against slow and greedy senders.
+ *
+ * @param maxConnections further ones are closed as they come. Default 4096
+ */
+export function createApiServer(app: RequestListener, draining: () => boolean, maxConnections = 4_096): Server {
+  // The gate asks for the Host, and answers with a problem where Node would answer with nothing.
+  const server = createHttpServer({ requireHostHeader: false }, maxConnections);
+  answerProtocolErrors(server);
   server.on('request', (request, response) => {
-    if (draining()) response.setHeader('connection', 'close');
+    // Whoever asks for another protocol is answered in this one, and does not keep the connection for it.
+    if (draining() || request.headers.upgrade !== undefined) response.setHeader('connection', 'close');
     app(request, response);
   });
   return server;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** Seconds since 1970, up to the year 9999. */
 const unixSeconds = z.int().nonnegative().max(253_402_300_799);
 /** Metadata is whatever the shop, or another system on the same Stripe account, has put there. */
-const metadata = z.record(z.string(), z.unknown()).nullish().catch(undefined);
+const metadata = z.record(z.string().max(255), z.unknown()).nullish().catch(undefined);
 
 /**
  * What every event of Stripe has in common. What Stripe adds is ignored; it may add fields and types at any time.
@@ -14,7 +14,7 @@ export const stripeEvent = z.object({
   id: z.string().min(1).max(255),
   type: z.string().min(1).max(100),
   /** API v2 writes ISO 8601 instead. */
-  created: z.union([unixSeconds, z.iso.datetime()]),
+  created: z.union([unixSeconds, z.iso.datetime().max(40)]),
   /** API v2 leaves it out. */
   data: z
     .object({

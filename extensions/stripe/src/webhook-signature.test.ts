@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Secret } from '@coordinator/extension';
+import { CoordinatorError, Secret } from '@coordinator/extension';
 import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import { SignatureRefused, stripeSignature } from './webhook-signature.ts';
@@ -8,18 +8,30 @@ const NOW_S = 1_700_000_000;
 const BODY = '{"id":"evt_1"}';
 const SIGNATURE = '248a374f50f943a28b0f6ab50faf9a7e7e29b710fa26df9fb1618b9bf8ea9c9a';
 
+interface Given {
+  readonly body?: string;
+  readonly secrets?: readonly string[];
+  readonly nowS?: number;
+}
+
 /** Whether a body with this header is accepted, at a fixed time. */
-function accepts(header: string | undefined, { body = BODY, secrets = ['whsec_test_secret'], nowS = NOW_S } = {}) {
+function accepts(header: string | undefined, given: Given = {}): boolean {
+  return verdict(header, given) === 'accepted';
+}
+
+/** What becomes of a body with this header, at a fixed time. */
+function verdict(header: string | undefined, { body = BODY, secrets = ['whsec_test_secret'], nowS = NOW_S }: Given) {
   const check = stripeSignature(
     secrets.map((secret) => new Secret(secret)),
     () => nowS * 1_000,
   );
   try {
     check(Buffer.from(body), header === undefined ? {} : { 'stripe-signature': header });
-    return true;
+    return 'accepted';
   } catch (error) {
+    if (error instanceof CoordinatorError) return error.code;
     expect(error).toBeInstanceOf(SignatureRefused);
-    return false;
+    return 'refused';
   }
 }
 
@@ -43,6 +55,13 @@ describe('a Stripe signature', () => {
 
   test('is refused when the same JSON is spaced in another way: the bytes are signed', () => {
     expect(accepts(`t=${NOW_S},v1=${SIGNATURE}`, { body: '{"id": "evt_1"}' })).toBe(false);
+  });
+
+  test('is of all bytes, a byte order mark at their beginning included', () => {
+    const marked = `\ufeff${BODY}`;
+
+    expect(accepts(`t=${NOW_S},v1=${sign('whsec_test_secret', NOW_S, marked)}`, { body: marked })).toBe(true);
+    expect(accepts(`t=${NOW_S},v1=${SIGNATURE}`, { body: marked })).toBe(false);
   });
 
   test('is accepted with either secret while the secret is being rolled', () => {
@@ -69,28 +88,29 @@ describe('a Stripe signature', () => {
   });
 
   test.each(['1700000000abc', '01700000000', '1.7e9', ' 1700000000', ''])(
-    'with the timestamp "%s" is refused, although it is signed',
+    'with the timestamp "%s" is malformed, although it is signed',
     (timestamp) => {
-      expect(accepts(`t=${timestamp},v1=${sign('whsec_test_secret', timestamp)},v1=${SIGNATURE}`)).toBe(false);
+      const header = `t=${timestamp},v1=${sign('whsec_test_secret', timestamp)},v1=${SIGNATURE}`;
+      expect(verdict(header, {})).toBe('COORD_SIGNATURE_MALFORMED');
     },
   );
 
-  test('with two timestamps is refused', () => {
-    expect(accepts(`t=${NOW_S},t=${NOW_S},v1=${SIGNATURE}`)).toBe(false);
+  test('with two timestamps is malformed', () => {
+    expect(verdict(`t=${NOW_S},t=${NOW_S},v1=${SIGNATURE}`, {})).toBe('COORD_SIGNATURE_MALFORMED');
   });
 
   test('may be one of ten and not one of eleven', () => {
     const others = (count: number) => `v1=${sign('whsec_gone')},`.repeat(count);
 
     expect(accepts(`t=${NOW_S},${others(9)}v1=${SIGNATURE}`)).toBe(true);
-    expect(accepts(`t=${NOW_S},${others(10)}v1=${SIGNATURE}`)).toBe(false);
+    expect(verdict(`t=${NOW_S},${others(10)}v1=${SIGNATURE}`, {})).toBe('COORD_SIGNATURE_MALFORMED');
   });
 
-  test('is refused among 10,000, wherever it stands', () => {
+  test('is malformed among 10,000, wherever it stands', () => {
     const others = `v1=${sign('whsec_gone')},`.repeat(9_999);
 
-    expect(accepts(`t=${NOW_S},${others}v1=${SIGNATURE}`)).toBe(false);
-    expect(accepts(`t=${NOW_S},v1=${SIGNATURE},${others}`)).toBe(false);
+    expect(verdict(`t=${NOW_S},${others}v1=${SIGNATURE}`, {})).toBe('COORD_SIGNATURE_MALFORMED');
+    expect(verdict(`t=${NOW_S},v1=${SIGNATURE},${others}`, {})).toBe('COORD_SIGNATURE_MALFORMED');
   });
 
   test('that is refused leaves nothing of the request in the error', () => {

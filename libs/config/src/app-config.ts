@@ -2,12 +2,29 @@ import { z } from 'zod';
 import { addressRanges } from './address-fields.ts';
 import { count, durationMs, port } from './number-fields.ts';
 import { namedTokens } from './secret-fields.ts';
-import { list } from './text-fields.ts';
+import { list, text } from './text-fields.ts';
 
 /** What the API reads besides coreConfig. */
 export const apiConfig = z.object({
   /** Where the API listens. Default 8080. */
   API_PORT: port(8080),
+  /** Address of the network interface that the API listens on. Default all of them. */
+  API_HOST: text().optional(),
+  /**
+   * The hosts that callers may name in the Host header; one without a port stands for all ports. Set it where the API can be reached under names
+   * that are not yours. Default any well-formed one.
+   */
+  API_HOSTS: list().default([]),
+  /** Connections at once; further ones are closed as they come. Default 4096. */
+  API_MAX_CONNECTIONS: count(4_096),
+  /** Requests whose jobs are being written at once; further ones are answered 503. Default 1000. */
+  API_MAX_IN_FLIGHT: count(1_000),
+  /** How late the event loop may be before requests are answered 503. Default 1000. */
+  API_MAX_LOOP_LAG_MS: durationMs(1_000),
+  /** Requests per second that each caller may send to each API process. Default no limit. */
+  API_RATE_PER_SECOND: count().optional(),
+  /** How many of them may come at once after a pause. Default API_RATE_PER_SECOND. */
+  API_RATE_BURST: count().optional(),
   /** Where the API answers probes and metrics for those who run it. Default 8081. */
   ADMIN_PORT: port(8081),
   /** Bearer tokens of callers by name, `shop=SECRET,…`. A production start without any must be refused. */

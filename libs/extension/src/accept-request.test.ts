@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { silentLogger } from '@coordinator/logging';
-import type { Receipt } from '@coordinator/tasks';
+import { CoordinatorError, type Receipt } from '@coordinator/tasks';
 import { z } from 'zod';
 import { acceptRequest } from './accept-request.ts';
-import { signature, webhook, type RouteContext } from './route.ts';
+import { apiRoute, bearerToken, signature, webhook, type RouteContext } from './route.ts';
 
 const receipt: Receipt = { jobId: 'j1', task: 'shop.notify', state: 'waiting', duplicate: false };
 const context = { caller: 'shop', idempotencyKey: undefined, log: silentLogger } as unknown as RouteContext;
@@ -13,6 +13,8 @@ const route = webhook({
   path: '/webhooks/shop',
   summary: 'What happened in the shop',
   auth: signature((rawBody, headers) => {
+    if (headers['x-signature'] === '')
+      throw new CoordinatorError('COORD_SIGNATURE_MALFORMED', 'There is nothing in it');
     if (headers['x-signature'] !== String(rawBody.length)) throw new Error('wrong');
   }),
   body: z.strictObject({ id: z.string() }),
@@ -52,5 +54,46 @@ describe('a webhook', () => {
     const refusal: unknown = await send('{"id":["4242424242424242"]}').catch((error: unknown) => error);
     expect(refusal).toMatchObject({ faults: [expect.stringMatching(/^id: /)] });
     expect(JSON.stringify(refusal)).not.toContain('4242');
+  });
+
+  test('with a header that its provider would not write is refused as malformed', async () => {
+    await expect(send('{}', { 'x-signature': '' })).rejects.toMatchObject({ code: 'COORD_SIGNATURE_MALFORMED' });
+  });
+
+  test('may hold what looks like a card number: its provider could not mend that', async () => {
+    await expect(send('{"id":"4242424242424242"}')).resolves.toEqual([receipt]);
+  });
+});
+
+describe('a refusal', () => {
+  const prices = apiRoute({
+    path: '/v1/prices',
+    summary: 'Set prices',
+    auth: bearerToken(),
+    body: z.strictObject({ id: z.string().max(40), byRegion: z.record(z.string().max(9), z.int()).optional() }),
+    accept: async () => [receipt],
+  });
+  const refusalOf = (body: string) =>
+    acceptRequest(prices, { rawBody: Buffer.from(body), headers: {}, context }).then(
+      () => undefined,
+      (error: unknown) => error as CoordinatorError,
+    );
+
+  test('tells the place of a fault, and no name that the caller has chosen', async () => {
+    const refusal = await refusalOf('{"id":"a","byRegion":{"secret":"x","much too long":1},"hidden":1}');
+    expect(refusal?.faults).toEqual([
+      'byRegion.*: Invalid input: expected number, received string',
+      'byRegion.*: Invalid key in record',
+      'body: It has members that the schema does not know',
+    ]);
+  });
+
+  test('comes for the number of a payment card, wherever it stands, and does not repeat it', async () => {
+    const refusal = await refusalOf('{"id":"card 4242 4242 4242 4242"}');
+    expect(refusal).toMatchObject({ code: 'COORD_BODY_INVALID' });
+    expect(`${refusal?.message} ${refusal?.faults.join()}`).not.toContain('4242');
+    expect(await refusalOf('{"id":"a","byRegion":{"eu":4242424242424242}}')).toMatchObject({
+      code: 'COORD_BODY_INVALID',
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { CoordinatorError, type Receipt } from '@coordinator/tasks';
 import type { IncomingHttpHeaders } from 'node:http';
+import { holdsCardNumber } from './card-number.ts';
 import { readJsonBody } from './json-body.ts';
 import type { Route, RouteContext } from './route.ts';
 
@@ -14,11 +15,16 @@ export interface ReceivedRequest {
  * What every route does with a body: signature over the raw bytes before anything is parsed, then schema, then the
  * route's own `accept`.
  *
- * @throws CoordinatorError COORD_SIGNATURE_INVALID, COORD_BODY_*, and what `accept` throws
+ * @throws CoordinatorError COORD_SIGNATURE_*, COORD_BODY_*, and what `accept` throws
  */
 export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
   if (route.auth.scheme === 'signature') verify(route.auth.verify, rawBody, headers, context);
-  return route.accept(readJsonBody(rawBody, route.body), context);
+  const body = readJsonBody(rawBody, route.body);
+  // Not in webhooks: a provider cannot mend what it has sent, and some of its references look like card numbers.
+  if (route.auth.scheme === 'bearer' && holdsCardNumber(body)) {
+    throw new CoordinatorError('COORD_BODY_INVALID', 'The body holds the number of a payment card: leave it out');
+  }
+  return route.accept(body, context);
 }
 
 function verify(
@@ -32,6 +38,7 @@ function verify(
   } catch (error) {
     // Neither the body nor the signature is logged: both come from a stranger.
     log.warn({ caller, reason: error instanceof Error ? error.name : 'unknown' }, 'webhook signature refused');
-    throw new CoordinatorError('COORD_SIGNATURE_INVALID');
+    const unreadable = error instanceof CoordinatorError && error.code === 'COORD_SIGNATURE_MALFORMED';
+    throw unreadable ? error : new CoordinatorError('COORD_SIGNATURE_INVALID');
   }
 }

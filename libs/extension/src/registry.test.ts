@@ -4,12 +4,12 @@ import { defineSchedule, defineTask } from '@coordinator/tasks';
 import { z } from 'zod';
 import { defineExtension } from './extension.ts';
 import { Registry, RegistryError } from './registry.ts';
-import { apiRoute, bearerToken } from './route.ts';
+import { apiRoute, bearerToken, signature, webhook, type Route } from './route.ts';
 
 const paid = defineEvent({ name: 'invoice.paid', data: z.strictObject({}) });
 const thank = defineTask({ name: 'mail.thank', payload: z.strictObject({}) });
 const book = defineTask({ name: 'ledger.book', payload: z.strictObject({}), queue: 'slow' });
-const nothing = z.object({});
+const nothing = z.strictObject({});
 
 const mail = defineExtension({
   name: 'mail',
@@ -17,6 +17,18 @@ const mail = defineExtension({
   tasks: { thank, book },
   handlers: async () => ({ thank: async () => undefined, book: async () => undefined }),
 });
+
+/** What is said about an extension with these routes. */
+function faultsOfRoutes(...routes: Route[]): readonly string[] {
+  const shop = defineExtension({
+    name: 'shop',
+    config: nothing,
+    tasks: {},
+    handlers: async () => ({}),
+    routes: () => routes,
+  });
+  return faultsOf(() => new Registry([shop]).routes({}));
+}
 
 function faultsOf(build: () => unknown): readonly string[] {
   try {
@@ -89,23 +101,56 @@ describe('the registry', () => {
       'mail: the schedule "mail.daily": no day is set',
     ]);
   });
+  const invoices = { summary: 'Take an invoice', auth: bearerToken(), body: nothing, accept: async () => [] };
 
   test('refuses two routes with one path', () => {
-    const route = apiRoute({
-      path: '/v1/invoices',
-      summary: 'Take an invoice',
-      auth: bearerToken(),
-      body: nothing,
-      accept: async () => [],
-    });
-    const twice = defineExtension({
-      name: 'invoices',
-      config: nothing,
-      tasks: {},
-      handlers: async () => ({}),
-      routes: () => [route, route],
-    });
-    expect(faultsOf(() => new Registry([twice]).routes({}))).toEqual(['two routes have the path /v1/invoices']);
+    const route = apiRoute({ path: '/v1/invoices', ...invoices });
+    expect(faultsOfRoutes(route, route)).toEqual(['two routes have the path /v1/invoices']);
+  });
+
+  test.each(['/v1/invoices/:id', '/v1/invoices/', '/v1/in voices', '/v1/invoices?x', '/v1/%41'] as const)(
+    'refuses the path %s: routes are looked up and not matched',
+    (path) => {
+      expect(faultsOfRoutes(apiRoute({ path, ...invoices }))).toEqual([
+        `shop: the path ${path} is not made of plain words: a route has no parameters`,
+      ]);
+    },
+  );
+
+  test('refuses a route without authentication, as JavaScript can write it', () => {
+    const open = { ...apiRoute({ path: '/v1/open', ...invoices }), auth: undefined } as unknown as Route;
+    expect(faultsOfRoutes(open)).toEqual(['shop: the route /v1/open declares no authentication']);
+  });
+
+  const body = z.object({
+    note: z.string(),
+    tags: z.array(z.string().max(9)),
+    label: z.string().max(9).optional(),
+    kind: z.enum(['a', 'b']),
+    at: z.union([z.int(), z.iso.datetime()]),
+    pairs: z.tuple([z.strictObject({ x: z.literal('y') })]),
+    notes: z.record(z.string(), z.string().max(9)),
+    more: z.unknown(),
+  });
+
+  test('refuses a body that has no bounds', () => {
+    expect(faultsOfRoutes(apiRoute({ path: '/v1/notes', ...invoices, body }))).toEqual([
+      'shop: the body of /v1/notes: the body takes unknown members: z.strictObject()',
+      'shop: the body of /v1/notes: note has no greatest length: .max()',
+      'shop: the body of /v1/notes: tags has no greatest length: .max()',
+      'shop: the body of /v1/notes: at has no greatest length: .max()',
+      'shop: the body of /v1/notes: notes.<name> has no greatest length: .max()',
+      'shop: the body of /v1/notes: more takes anything: give it a schema',
+    ]);
+  });
+
+  test('lets a webhook bring what it does not declare, but nothing without bounds', () => {
+    const sent = webhook({ ...invoices, path: '/webhooks/shop', auth: signature(() => undefined), body });
+    expect(faultsOfRoutes(sent)).toEqual(
+      ['note', 'tags', 'at', 'notes.<name>'].map(
+        (place) => `shop: the body of /webhooks/shop: ${place} has no greatest length: .max()`,
+      ),
+    );
   });
 
   test('refuses a task whose handler is missing at run time, as JavaScript can', async () => {

@@ -1,5 +1,6 @@
 import { createEventRouting } from '@coordinator/events';
 import { TaskCatalog, type AnyTask, type EventRouting, type Schedule, type TaskHandler } from '@coordinator/tasks';
+import { looseEnds } from './body-schema.ts';
 import type { Extension } from './extension.ts';
 import type { Route } from './route.ts';
 import { scheduleFaults } from './schedule-faults.ts';
@@ -16,6 +17,8 @@ export class RegistryError extends Error {
 }
 
 const NAME = /^[a-z][a-z0-9-]*$/;
+/** Routes are looked up by their path as it is sent, so there is one way to write it and nothing in it to match. */
+const PATH = /^(\/[a-z0-9._~-]+)+$/i;
 
 /** The installed extensions as one whole; API, worker and sandbox all start from it. */
 export class Registry {
@@ -41,12 +44,20 @@ export class Registry {
     );
   }
 
-  /** The routes of all extensions, each with the name of its extension. @throws RegistryError for a path used twice */
+  /**
+   * The routes of all extensions, each with the name of its extension.
+   *
+   * @throws RegistryError for a path that is used twice or is no plain path, a route without authentication, and a body
+   *   whose schema has no bounds
+   */
   routes(config: unknown): { readonly extension: string; readonly route: Route }[] {
     const routes = this.extensions.flatMap((extension) =>
       extension.routes(config).map((route) => ({ extension: extension.name, route })),
     );
-    const faults = repeated(routes.map(({ route }) => route.path)).map((path) => `two routes have the path ${path}`);
+    const faults = [
+      ...repeated(routes.map(({ route }) => route.path)).map((path) => `two routes have the path ${path}`),
+      ...routes.flatMap(({ extension, route }) => routeFaults(route).map((fault) => `${extension}: ${fault}`)),
+    ];
     if (faults.length > 0) throw new RegistryError(faults);
     return routes;
   }
@@ -99,6 +110,16 @@ function faultsOf(extensions: readonly Extension[]): string[] {
       (name) => `two schedules have the name "${name}"`,
     ),
     ...extensions.flatMap(scheduleFaults),
+  ];
+}
+
+function routeFaults({ path, auth, body }: Route): string[] {
+  // The types refuse a route without authentication; this is for extensions that were not compiled with them.
+  const scheme = (auth as Route['auth'] | undefined)?.scheme;
+  return [
+    ...(PATH.test(path) ? [] : [`the path ${path} is not made of plain words: a route has no parameters`]),
+    ...(scheme === 'bearer' || scheme === 'signature' ? [] : [`the route ${path} declares no authentication`]),
+    ...looseEnds(body, { undeclared: scheme === 'signature' }).map((end) => `the body of ${path}: ${end}`),
   ];
 }
 

@@ -9,7 +9,7 @@ export interface RouteContext {
   readonly caller: string;
   /** Puts jobs on the queue. */
   readonly queue: Pick<TaskQueue, 'enqueue' | 'enqueueAll' | 'emit'>;
-  /** The `Idempotency-Key` header, scoped to the caller; undefined when it was not sent. */
+  /** The `Idempotency-Key` header, scoped to route and caller; undefined when it was not sent, and for webhooks. */
   readonly idempotencyKey: string | undefined;
   readonly log: Logger;
 }
@@ -22,13 +22,20 @@ export interface BearerAuthentication {
 /** The caller signs the raw bytes of the body. */
 export interface SignatureAuthentication {
   readonly scheme: 'signature';
-  /** Throws when no active secret signed these bytes. Anything thrown is answered 401. */
+  /**
+   * Throws when no active secret signed these bytes. Anything thrown is answered 401, except a CoordinatorError
+   * COORD_SIGNATURE_MALFORMED, which is answered 400: the header itself is not readable.
+   */
   readonly verify: (rawBody: Buffer, headers: IncomingHttpHeaders) => void;
 }
 
 interface RouteDeclaration<Body> {
   /** One line for the API document. */
   readonly summary: string;
+  /**
+   * What the body must look like. Texts and lists have a greatest length; objects of routes with a token are strict.
+   * The Registry refuses others at start.
+   */
   readonly body: z.ZodType<Body>;
   /** Largest body in bytes. Default 262 144. */
   readonly maxBytes?: number;
@@ -40,6 +47,7 @@ interface RouteDeclaration<Body> {
 
 /** A route for callers with a token. */
 export interface ApiRouteDeclaration<Body> extends RouteDeclaration<Body> {
+  /** As it stands, without parameters: it is looked up and not matched. */
   readonly path: `/v1/${string}`;
   readonly auth: BearerAuthentication;
 }

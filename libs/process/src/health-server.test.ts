@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { leakChecks } from '@coordinator/task-testing';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
 import { createHealthServer, type HealthOptions } from './health-server.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -46,5 +47,20 @@ describe('the probes of a process', () => {
 
   test('answer 500 when the metrics cannot be read', async () => {
     expect((await ask('/metrics', { metricsText: () => Promise.reject(new Error('boom')) })).status).toBe(500);
+  });
+
+  test('close a connection that says nothing', async () => {
+    const server = createHealthServer({
+      release: '1.2.3',
+      draining: () => false,
+      assertWritable: async () => undefined,
+      metricsText: async () => '',
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const startedAt = performance.now();
+    const silent = connect((server.address() as AddressInfo).port, '127.0.0.1').resume();
+    await once(silent, 'close');
+    expect(performance.now() - startedAt).toBeLessThan(5_500);
   });
 });

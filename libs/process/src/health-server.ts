@@ -1,5 +1,6 @@
 import { METRICS_CONTENT_TYPE } from '@coordinator/tracing';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import { createHttpServer, SECURITY_HEADERS } from './http-server.ts';
 
 /** What the probes need. */
 export interface HealthOptions {
@@ -29,11 +30,11 @@ export function createHealthServer({ release, draining, assertWritable, metricsT
       '/metrics',
       async (response) => {
         const text = await metricsText();
-        response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE }).end(text);
+        response.writeHead(200, { 'content-type': METRICS_CONTENT_TYPE, ...SECURITY_HEADERS }).end(text);
       },
     ],
   ]);
-  return createServer((request, response) => {
+  return createHttpServer().on('request', (request, response) => {
     const answer = routes.get(request.url ?? '');
     if (!answer) return send(response, 404, { status: 'not-found' });
     answer(response).catch(() => send(response, 500, { status: 'error' }));
@@ -42,6 +43,6 @@ export function createHealthServer({ release, draining, assertWritable, metricsT
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.headersSent) return;
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.writeHead(status, { 'content-type': 'application/json', ...SECURITY_HEADERS });
   response.end(JSON.stringify(body));
 }

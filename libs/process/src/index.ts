@@ -1,4 +1,5 @@
 /** What the processes of the coordinator have in common: how they start, and how they stop. */
 export { createHealthServer, type HealthOptions } from './health-server.ts';
+export { createHttpServer, MAX_HEADERS, SECURITY_HEADERS } from './http-server.ts';
 export { releaseOf } from './release.ts';
 export { runProcess, type ProcessOptions, type ProcessParts } from './run-process.ts';

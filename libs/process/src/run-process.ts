@@ -3,6 +3,7 @@ import { loadExtensions, Registry, RegistryError, type Extension } from '@coordi
 import { createLogger, flushLogs, type Logger } from '@coordinator/logging';
 import { checkRedisServer, isUnavailable, PayloadCipher, RedisBackend, RedisConnection } from '@coordinator/tasks';
 import { startTracing, type Tracing } from '@coordinator/tracing';
+import { inspect } from 'node:util';
 import type { z } from 'zod';
 
 /** What a process works with. */
@@ -120,8 +121,14 @@ function extensionPackages(): readonly string[] {
 }
 
 function fail(error: unknown): void {
-  const clear = error instanceof ConfigError || error instanceof RegistryError;
-  process.stderr.write(`${clear || !(error instanceof Error) ? String((error as Error).message) : error.stack}\n`);
+  process.stderr.write(`${lastWords(error)}\n`);
   flushLogs();
   process.exit(1);
+}
+
+/** What ends the process, for the person who reads its output: the stack, where the message alone does not say it all. */
+function lastWords(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : inspect(error);
+  if (error instanceof ConfigError || error instanceof RegistryError) return error.message;
+  return error.stack ?? error.message;
 }

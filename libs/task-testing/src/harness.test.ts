@@ -18,7 +18,7 @@ import { startHarness, type Harness } from './harness.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-const order = z.strictObject({ orderNumber: z.string() });
+const order = z.strictObject({ orderNumber: z.string().max(64) });
 const orderPlaced = defineEvent({ name: 'order.placed', data: order });
 const fulfil = defineTask({ name: 'shop.fulfil', payload: order });
 

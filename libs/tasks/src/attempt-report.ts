@@ -34,10 +34,10 @@ export function reportAttempt(
   if (!written) return log.warn(fields, 'lease lost: the job belongs to another attempt by now');
   switch (outcome.kind) {
     case 'completed':
-      return log.info(fields, 'attempt completed');
+    case 'snoozed':
+      return log.info(fields, `attempt ${outcome.kind}`);
     case 'cancelled':
     case 'retried':
-    case 'snoozed':
       return log.warn(fields, `attempt ${outcome.kind}`);
     case 'parked':
       return log.warn(fields, 'job parked: this worker cannot read it, one that can will run it');

@@ -1,0 +1,353 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { apiRoute, bearerToken, defineExtension, defineTask } from '@coordinator/extension';
+import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { RawConnection, type RawAnswer } from './fixtures/raw-connection.ts';
+import { getRequest, orderBody, orderRequest, webhookRequest, type RequestChange } from './fixtures/raw-request.ts';
+import { startApi, type RunningApi, type RunningApiOptions } from './fixtures/running-api.ts';
+
+const closing: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  redis.server.resume();
+  for (const close of closing.splice(0).reverse()) await close();
+});
+const redis = privateRedis();
+leakChecks(redis);
+
+let prefix: string;
+
+async function start(options: Partial<RunningApiOptions> = {}): Promise<RunningApi> {
+  prefix = redis.freshPrefix();
+  const api = await startApi({ redisUrl: redis.url, prefix, ...options });
+  closing.push(() => api.close());
+  return api;
+}
+
+function open({ port }: RunningApi): RawConnection {
+  const connection = new RawConnection(port);
+  closing.push(() => connection.end());
+  return connection;
+}
+
+/** The answer to a request on a connection of its own. */
+async function ask(api: RunningApi, bytes: Buffer): Promise<RawAnswer> {
+  const [answer] = await open(api).write(bytes).answered();
+  return answer!;
+}
+
+const codeOf = ({ body }: RawAnswer) => (JSON.parse(body) as { code?: string }).code;
+const jobOf = ({ body }: RawAnswer) => (JSON.parse(body) as { jobs: [{ jobId: string }] }).jobs[0].jobId;
+const order = (orderNumber: string, change: RequestChange = {}) =>
+  orderRequest({ body: orderBody().replace('D-1001', orderNumber), ...change });
+
+async function storedJobs(): Promise<number> {
+  return ((await redis.command('KEYS', `${prefix}:job:*`)) as string[]).length;
+}
+
+/** Sends, and resolves once the API has read it all: it is the work on it that then takes time. */
+async function begin(api: RunningApi, bytes: Buffer): Promise<RawConnection> {
+  const connection = open(api).write(bytes);
+  // The probe comes after it and needs no Redis: when it is answered, the request has been read.
+  await eventually(async () => expect((await ask(api, getRequest('/livez'))).status).toBe(200));
+  return connection;
+}
+
+describe('slow senders', () => {
+  test('are told so in 5 s before the body and in 10 s in it', async () => {
+    const api = await start();
+    const silent = open(api);
+    const slowHead = open(api).write('POST /v1/orders HTTP/1.1\r\n');
+    const slowBody = open(api).write(orderRequest({ body: '{', headers: { 'content-length': '200' } }));
+    const cutBody = open(api).write(orderRequest({ headers: { 'content-length': '1000' } }));
+    const dripping = setInterval(() => {
+      slowHead.write('X: y\r\n');
+      slowBody.write(' ');
+    }, 500);
+    closing.push(() => clearInterval(dripping));
+
+    for (const late of [silent, slowHead, slowBody, cutBody]) {
+      const [answer] = await late.answered();
+      await late.closed();
+      expect(answer).toMatchObject({ status: 408 });
+      expect(codeOf(answer!)).toBe('COORD_REQUEST_TIMEOUT');
+    }
+    expect(Math.max(silent.closedAfterMs!, slowHead.closedAfterMs!)).toBeLessThan(5_500);
+    expect(Math.max(slowBody.closedAfterMs!, cutBody.closedAfterMs!)).toBeLessThan(10_500);
+    expect(await storedJobs()).toBe(0);
+  }, 30_000);
+
+  test('hold back nobody else, and more than the process takes are closed as they come', async () => {
+    const api = await start({ maxConnections: 300 });
+    const slow = Array.from({ length: 299 }, () => open(api).write('POST /v1/orders HTTP/1.1\r\n'));
+    const shop = open(api);
+    await shop.write(order('D-1')).answered();
+    expect(shop.answers[0]).toMatchObject({ status: 202 });
+
+    const oneTooMany = open(api).write(order('D-2'));
+    await oneTooMany.closed();
+    expect(oneTooMany.answers).toEqual([]);
+
+    await shop.write(order('D-3')).answered(2);
+    expect(shop.answers[1]).toMatchObject({ status: 202 });
+    expect(slow.every((connection) => connection.closedAfterMs === undefined)).toBe(true);
+  });
+});
+
+describe('a reader who does not read', () => {
+  test('is given up when nothing has moved for a while', async () => {
+    const api = await start();
+    expect(api.server.timeout).toBe(15_000);
+    api.server.timeout = 500;
+    const filling = open(api);
+    for (let job = 0; job < 100; job += 1) filling.write(order('D-1', { headers: { 'idempotency-key': `k${job}` } }));
+    await filling.answered(100);
+    filling.end();
+    const connections = () => promisify<number>((done) => api.server.getConnections(done))();
+    await eventually(async () => expect(await connections()).toBe(0));
+
+    const timeline = getRequest('/v1/subjects/order:D-1/jobs');
+    const [whole] = await open(api).write(timeline).answered();
+    expect(whole!.body.length).toBeGreaterThan(20_000);
+    // More than the buffers on the way can hold.
+    const deaf = open(api)
+      .stopReading()
+      .write(Buffer.concat(Array.from({ length: 1_000 }, () => timeline)));
+    await eventually(async () => expect(await connections()).toBe(2));
+    await eventually(async () => expect(await connections()).toBe(1));
+    expect(deaf.answers).toEqual([]);
+  });
+});
+
+describe('one connection', () => {
+  test('with junk after a request gets the answer to the request, then a refusal, and the job exists once', async () => {
+    const api = await start();
+    const connection = open(api).write(Buffer.concat([order('D-1'), Buffer.from('junk\r\n\r\n')]));
+    const [accepted, refused] = await connection.answered(2);
+    await connection.closed();
+    expect(accepted).toMatchObject({ status: 202 });
+    expect(refused).toMatchObject({ status: 400 });
+    expect(codeOf(refused!)).toBe('COORD_REQUEST_MALFORMED');
+    expect(await storedJobs()).toBe(1);
+  });
+
+  test('carries many requests, one behind the other', async () => {
+    const api = await start();
+    const connection = open(api).write(Buffer.concat([order('D-1'), order('D-2'), getRequest('/livez'), order('D-1')]));
+    const answers = await connection.answered(4);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 200, 202]);
+    expect(await storedJobs()).toBe(2);
+  });
+
+  test('is kept after a refusal of a body that has been read', async () => {
+    const api = await start();
+    const connection = open(api).write(order('D-1', { body: '{}' }));
+    await connection.answered();
+    await connection.write(order('D-2')).answered(2);
+    expect(connection.answers.map(({ status }) => status)).toEqual([422, 202]);
+  });
+
+  test('is no tunnel', async () => {
+    const api = await start();
+    const connection = open(api).write('CONNECT example.test:443 HTTP/1.1\r\nHost: example.test\r\n\r\n');
+    await connection.closed();
+    expect(connection.answers).toEqual([]);
+  });
+
+  test('whose sender goes away in the middle leaves nothing behind', async () => {
+    const api = await start();
+    open(api)
+      .write(orderRequest({ headers: { 'content-length': '1000' } }))
+      .end();
+    expect((await ask(api, order('D-2'))).status).toBe(202);
+    expect(await storedJobs()).toBe(1);
+  });
+});
+
+describe('the Host header', () => {
+  test.each(['api.example.test', 'API.example.test:8080', 'shop:81'])('may be %s, which is served', async (host) => {
+    const api = await start({ hosts: ['api.example.test', 'shop:81'] });
+    expect((await ask(api, order('D-1', { headers: { host } }))).status).toBe(202);
+  });
+
+  test('of somebody else is refused, except by probes, which come by address', async () => {
+    const api = await start({ hosts: ['api.example.test'] });
+    const headers = { host: 'evil.example.test' };
+    const refused = await ask(api, order('D-1', { headers }));
+    expect(refused).toMatchObject({ status: 421 });
+    expect(codeOf(refused)).toBe('COORD_HOST_UNKNOWN');
+    expect((await ask(api, getRequest('/readyz', { headers }))).status).toBe(200);
+    expect((await ask(api, getRequest('/v1/jobs/j1', { headers }))).status).toBe(421);
+  });
+
+  test.each(['127.0.0.1:8080', '[::1]:8080', 'api_1', 'localhost'])(
+    'may be any when none is named: %s',
+    async (host) => {
+      const api = await start();
+      expect((await ask(api, order('D-1', { headers: { host } }))).status).toBe(202);
+    },
+  );
+});
+
+describe('an idempotency key', () => {
+  const keyed = (key: string, change: RequestChange = {}) =>
+    order('D-1', { ...change, headers: { 'idempotency-key': key, ...change.headers } });
+
+  test('that was used gives the first answer again', async () => {
+    const api = await start();
+    const first = await ask(api, keyed('k1'));
+    const again = await ask(api, keyed('"k1"'));
+    expect(again).toMatchObject({ status: 202 });
+    expect(jobOf(again)).toBe(jobOf(first));
+    expect(first.headers.has('idempotency-replayed')).toBe(false);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(await storedJobs()).toBe(1);
+  });
+
+  test('that was used for another body is refused', async () => {
+    const api = await start();
+    await ask(api, keyed('k1'));
+    const refused = await ask(api, keyed('k1', { body: orderBody('"other"').replace('D-1001', 'D-1') }));
+    expect(refused).toMatchObject({ status: 422 });
+    expect(codeOf(refused)).toBe('COORD_IDEMPOTENCY_CONFLICT');
+  });
+
+  test('is the same word of another caller, and means another job', async () => {
+    const api = await start();
+    const first = await ask(api, keyed('k1'));
+    const other = await ask(api, keyed('k1', { headers: { authorization: 'Bearer other-token' } }));
+    expect(other).toMatchObject({ status: 202 });
+    expect(jobOf(other)).not.toBe(jobOf(first));
+  });
+
+  test('is the same word on another route, and means another job', async () => {
+    const note = defineTask({ name: 'notes.note', payload: z.strictObject({}) });
+    const route = (path: `/v1/${string}`) =>
+      apiRoute({
+        ...{ path, summary: 'Note', auth: bearerToken(), body: note.payload },
+        accept: async (body, { queue, idempotencyKey }) => [await queue.enqueue(note, body, { idempotencyKey })],
+      });
+    const notes = defineExtension({
+      name: 'notes',
+      config: z.object({}),
+      tasks: { note },
+      handlers: async () => ({ note: async () => undefined }),
+      routes: () => [route('/v1/notes'), route('/v1/remarks')],
+    });
+    const api = await start({ extensions: [notes] });
+    const ids = new Set<string>();
+    for (const path of ['/v1/notes', '/v1/remarks', '/v1/notes'])
+      ids.add(jobOf(await ask(api, keyed('k1', { path, body: '{}' }))));
+    expect(ids.size).toBe(2);
+  });
+
+  test('whose request is being answered is refused for a moment, to its caller only', async () => {
+    const api = await start();
+    redis.server.pause();
+    const first = await begin(api, keyed('k1'));
+    const second = await ask(api, keyed('k1'));
+    const other = open(api).write(keyed('k1', { headers: { authorization: 'Bearer other-token' } }));
+    redis.server.resume();
+
+    expect(second).toMatchObject({ status: 409 });
+    expect(codeOf(second)).toBe('COORD_IDEMPOTENCY_IN_FLIGHT');
+    expect(second.headers.get('retry-after')).toBe('1');
+    expect((await other.answered())[0]).toMatchObject({ status: 202 });
+    const [answer] = await first.answered();
+    expect(answer).toMatchObject({ status: 202 });
+    const replayed = await ask(api, keyed('k1'));
+    expect(jobOf(replayed)).toBe(jobOf(answer!));
+  });
+
+  test('is free again when its request could not be answered', async () => {
+    const api = await start();
+    await ask(api, keyed('k1', { body: '{}' }));
+    expect((await ask(api, keyed('k1'))).status).toBe(202);
+  });
+
+  test('of a webhook is not even read: nobody has signed it', async () => {
+    const api = await start();
+    const keyedEvent = webhookRequest({ headers: { 'idempotency-key': 'k'.repeat(300) } });
+    const first = await ask(api, webhookRequest());
+    const again = await ask(api, keyedEvent);
+    expect(again).toMatchObject({ status: 202 });
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(jobOf(again)).toBe(jobOf(first));
+    expect(await storedJobs()).toBe(1);
+  });
+});
+
+describe('too much', () => {
+  test('from one caller is refused for a second, and leaves the others alone', async () => {
+    const api = await start({ rate: { perSecond: 1, burst: 3 } });
+    const connection = open(api).write(Buffer.concat(['D-1', 'D-2', 'D-3', 'D-4'].map((number) => order(number))));
+    const answers = await connection.answered(4);
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 429]);
+    expect(codeOf(answers[3]!)).toBe('COORD_RATE_LIMITED');
+    expect(answers[3]!.headers.get('retry-after')).toBe('1');
+    expect((await ask(api, getRequest('/v1/jobs/j1'))).status).toBe(429);
+    expect((await ask(api, order('D-5', { headers: { authorization: 'Bearer other-token' } }))).status).toBe(202);
+    expect((await ask(api, webhookRequest())).status).toBe(202);
+    expect((await ask(api, getRequest('/readyz'))).status).toBe(200);
+    await eventually(async () => expect((await ask(api, order('D-6'))).status).toBe(202), { everyMs: 200 });
+  });
+
+  test('for one process is refused while it has its hands full', async () => {
+    const api = await start({ overload: { maxInFlight: 1 } });
+    redis.server.pause();
+    const first = await begin(api, order('D-1'));
+    const second = await ask(api, order('D-2'));
+    expect(second).toMatchObject({ status: 503 });
+    expect(codeOf(second)).toBe('COORD_OVERLOADED');
+    expect(second.headers.get('retry-after')).toBe('1');
+    redis.server.resume();
+    expect((await first.answered())[0]).toMatchObject({ status: 202 });
+    expect((await ask(api, order('D-2'))).status).toBe(202);
+  });
+
+  test('for the event loop is refused before anything is looked up, and probes are answered', async () => {
+    const api = await start({ overload: { maxLoopLagMs: 50 } });
+    const connection = open(api);
+    const probe = open(api);
+    await probe.write(getRequest('/livez')).answered();
+    await connection.write(getRequest('/livez')).answered();
+    connection.write(order('D-1'));
+    probe.write(getRequest('/livez'));
+    const until = performance.now() + 400;
+    while (performance.now() < until);
+    const [, refused] = await connection.answered(2);
+    expect(refused).toMatchObject({ status: 503 });
+    expect(codeOf(refused!)).toBe('COORD_OVERLOADED');
+    expect((await probe.answered(2))[1]).toMatchObject({ status: 200 });
+    await eventually(async () => expect((await ask(api, order('D-1'))).status).toBe(202));
+  });
+});
+
+describe('while Redis hangs', () => {
+  test.each([
+    ['an order', () => order('D-1')],
+    ['a webhook', () => webhookRequest()],
+    ['a question for a job', () => getRequest('/v1/jobs/j1')],
+    ['the readiness probe', () => getRequest('/readyz')],
+  ])('%s is answered 503 in time', async (_what, bytes) => {
+    const api = await start();
+    redis.server.pause();
+    const startedAt = performance.now();
+    const answer = await ask(api, bytes());
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(answer).toMatchObject({ status: 503 });
+    expect(answer.headers.get('retry-after')).toBe('1');
+  });
+});
+
+test('nothing under /v1 or /webhooks can be asked without saying who asks', async () => {
+  const api = await start();
+  const anonymous = { headers: { authorization: undefined, 'stripe-signature': undefined } };
+  const asked = [
+    orderRequest(anonymous),
+    webhookRequest(anonymous),
+    getRequest('/v1/jobs/j1', anonymous),
+    getRequest('/v1/subjects/order:D-1/jobs', anonymous),
+  ];
+  for (const bytes of asked) expect((await ask(api, bytes)).status).toBe(401);
+});

@@ -1,0 +1,54 @@
+/** 13 to 19 digits, alone or in groups, that are not part of a longer word or number. */
+const CANDIDATE = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)/g;
+const SHORTEST = 13;
+/** Most texts have no such run of digits, and finding that out costs less. */
+const LONG_RUN = /\d(?:[ -]?\d){12}/;
+
+/**
+ * Issuer prefixes of the card networks with the lengths of their numbers. Without them one in ten of all long numbers
+ * would pass for a card. Source: https://en.wikipedia.org/wiki/Payment_card_number#Issuer_identification_number_(IIN)
+ */
+const ISSUED = new RegExp(
+  [
+    '^4(\\d{12}|\\d{15}|\\d{18})$', // Visa
+    '^(5[1-5]|2(2[2-9]|[3-6]\\d|7[01]))\\d{14}$|^(222[1-9]|2720)\\d{12}$', // Mastercard
+    '^3[47]\\d{13}$', // American Express
+    '^(6011|64[4-9]\\d|65\\d\\d)\\d{12,15}$', // Discover
+    '^35(2[89]|[3-8]\\d)\\d{12,15}$', // JCB
+    '^3(0[0-5]|[689]\\d)\\d{11,16}$', // Diners Club
+    '^62\\d{14,17}$', // UnionPay
+  ].join('|'),
+);
+
+/** Whether a text or number anywhere in a value is, or holds, the number of a payment card. */
+export function holdsCardNumber(value: unknown): boolean {
+  if (typeof value === 'string') return value.length >= SHORTEST && textHoldsCardNumber(value);
+  if (typeof value === 'number') return value >= 1e12 && isCardNumber(String(value));
+  if (Array.isArray(value)) return value.some(holdsCardNumber);
+  if (value === null || typeof value !== 'object') return false;
+  for (const name in value) if (holdsCardNumber((value as Record<string, unknown>)[name])) return true;
+  return false;
+}
+
+function textHoldsCardNumber(text: string): boolean {
+  if (!LONG_RUN.test(text)) return false;
+  for (const [candidate] of text.matchAll(CANDIDATE)) {
+    if (isCardNumber(candidate.replaceAll(/[ -]/g, ''))) return true;
+  }
+  return false;
+}
+
+function isCardNumber(digits: string): boolean {
+  return ISSUED.test(digits) && hasCheckDigit(digits);
+}
+
+/** Luhn's formula. Source: ISO/IEC 7812-1, annex B */
+function hasCheckDigit(digits: string): boolean {
+  let sum = 0;
+  for (let at = 0; at < digits.length; at += 1) {
+    const digit = Number(digits[digits.length - 1 - at]);
+    const doubled = at % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}
