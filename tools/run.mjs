@@ -25,6 +25,7 @@ const COMMANDS = {
     flags: NODE_FLAGS,
   },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
+  prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };
 
 function usage() {
