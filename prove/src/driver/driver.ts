@@ -29,6 +29,7 @@ export class Driver {
   readonly answers: SendAnswer[] = [];
   readonly #options: DriverOptions;
   readonly #pools: readonly Pool[];
+  readonly #avoided = new Set<string>();
   #next = 0;
 
   constructor(options: DriverOptions) {
@@ -61,6 +62,16 @@ export class Driver {
     return answer;
   }
 
+  /** As a load balancer does that has seen an API become unready: sends it nothing more. */
+  avoid(origin: string): void {
+    this.#avoided.add(origin);
+  }
+
+  /** Sends to it again. */
+  admit(origin: string): void {
+    this.#avoided.delete(origin);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
@@ -78,10 +89,29 @@ export class Driver {
     }
   }
 
+  #choose(): { readonly api: string; readonly pool: Pool } {
+    const { apis } = this.#options;
+    for (let tries = 0; tries < apis.length; tries += 1) {
+      const i = this.#next++ % apis.length;
+      const api = apis[i] ?? '';
+      if (!this.#avoided.has(api)) return { api, pool: this.#pools[i] as Pool };
+    }
+    throw new Error('The driver was told to avoid every API');
+  }
+
   async #try({ key, body }: Sending, dueAt: number): Promise<SendAnswer> {
-    const pool = this.#pools[this.#next++ % this.#pools.length] as Pool;
+    const { api, pool } = this.#choose();
     const { token, patienceMs = 5_000 } = this.#options;
-    const unanswered = { key, dueAt, status: 0, retryAfter: undefined, jobIds: [], duplicate: false, code: undefined };
+    const unanswered = {
+      key,
+      api,
+      dueAt,
+      status: 0,
+      retryAfter: undefined,
+      jobIds: [],
+      duplicate: false,
+      code: undefined,
+    };
     try {
       const {
         statusCode,
@@ -97,6 +127,7 @@ export class Driver {
       const told = (await answer.json()) as Told;
       return {
         key,
+        api,
         dueAt,
         endedAt: Date.now(),
         status: statusCode,

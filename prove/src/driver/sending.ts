@@ -10,6 +10,8 @@ export interface Sending {
 /** How one try of a sending ended. */
 export interface SendAnswer {
   readonly key: string;
+  /** The API that it was sent to. */
+  readonly api: string;
   /** When it was due, in milliseconds since 1970; later tries are due when they are sent. */
   readonly dueAt: number;
   readonly endedAt: number;

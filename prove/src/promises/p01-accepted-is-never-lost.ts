@@ -20,6 +20,8 @@ export const acceptedIsNeverLost: Proof = {
   run: async ({ tier, random, start, findings, say }) => {
     const { jobs, ratePerSecond, kills, freezes } = SIZES[tier];
     const stack = await start();
+    // Long enough for kills to fall between an effect and its answer.
+    await stack.sink.behave('main', { kind: 'ok', delayMs: 30 });
     const schedule = faultSchedule({
       ...{ random, kills, freezes, scriptFlushes: 1 },
       durationMs: (jobs / ratePerSecond) * 1_000,
