@@ -38,7 +38,6 @@ export const misbehave = defineTask({
   payload: z.strictObject({ note, how: z.enum(misdeeds), forMs: z.int().min(0).optional() }),
   ...policy,
   maxAttempts: 3,
-  timeoutMs: 2_000,
 });
 
 /** Has a child for each note. */

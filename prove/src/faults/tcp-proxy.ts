@@ -7,14 +7,17 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
  * - `reset`: cuts those it has, and every new one, with RST
  * - `stall`: those it has, and those that come meanwhile, stay open for ever and let nothing through, not even once it
  *   passes again: what is left of a connection when the host at its other end has vanished
- * - `drop-replies`: lets commands through and no answers
+ * - `drop-replies`: the same, but commands arrive and are done; only their answers are lost
  */
 export type ProxyManner = 'pass' | 'refuse' | 'reset' | 'stall' | 'drop-replies';
 
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
+  /** Of what it is sent, nothing arrives. */
   stalled: boolean;
+  /** Of what it is answered, nothing arrives. */
+  mute: boolean;
 }
 
 /** Stands between our processes and Redis. */
@@ -45,7 +48,7 @@ export class TcpProxy {
   async behave(manner: ProxyManner): Promise<void> {
     const before = this.#manner;
     this.#manner = manner;
-    if (manner === 'stall') for (const pair of this.#pairs) pair.stalled = true;
+    for (const pair of this.#pairs) mark(pair, manner);
     if (manner === 'refuse' || manner === 'reset') this.#cut(manner === 'reset');
     if (manner === 'refuse') await this.#stopListening();
     else if (before === 'refuse') await this.#listen();
@@ -77,13 +80,14 @@ export class TcpProxy {
     near.on('error', () => undefined);
     if (this.#manner === 'reset') return void near.resetAndDestroy();
     const far = connect(this.#targetPort, '127.0.0.1');
-    const pair: Pair = { near, far, stalled: this.#manner === 'stall' };
+    const pair: Pair = { near, far, stalled: false, mute: false };
+    mark(pair, this.#manner);
     this.#pairs.add(pair);
     near.on('data', (piece) => {
       if (!pair.stalled && far.writable) far.write(piece);
     });
     far.on('data', (piece) => {
-      if (!pair.stalled && this.#manner !== 'drop-replies') this.#answer(near, piece);
+      if (!pair.mute) this.#answer(near, piece);
     });
     far.on('error', () => undefined);
     near.on('close', () => {
@@ -91,7 +95,7 @@ export class TcpProxy {
       this.#pairs.delete(pair);
     });
     far.on('close', () => {
-      if (!pair.stalled) near.destroy();
+      if (!pair.mute) near.destroy();
     });
   }
 
@@ -108,4 +112,10 @@ export class TcpProxy {
     }
     this.#pairs.clear();
   }
+}
+
+/** What a connection has lost it does not get back: a later answer would be taken for that to an earlier command. */
+function mark(pair: Pair, manner: ProxyManner): void {
+  if (manner === 'stall') pair.stalled = true;
+  if (manner === 'stall' || manner === 'drop-replies') pair.mute = true;
 }

@@ -14,8 +14,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'no key for the call of a step',
     promise: 'P1',
     file: 'libs/tasks/dist/attempt-context.js',
-    find: 'idempotencyKey: `${this.job.id}:${name}`',
-    replace: 'idempotencyKey: `${this.job.id}:${name}:${Math.random()}`',
+    find: 'idempotencyKey: `',
+    replace: 'idempotencyKey: Math.random() + `',
   },
   {
     name: 'settle without a look at the token',

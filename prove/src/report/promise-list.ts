@@ -9,8 +9,8 @@ export interface ListedPromise {
 /** All promises. */
 export const promiseList: readonly ListedPromise[] = [
   { id: 'P1', title: 'A 202 is never lost' },
-  { id: 'P2', title: '… not even by a power cut' },
-  { id: 'P3', title: '… nor on a slow disk' },
+  { id: 'P2', title: 'A 202 is not even lost by a power cut' },
+  { id: 'P3', title: 'A 202 is not lost on a slow disk' },
   { id: 'P4', title: 'Duplicate starts are bounded and visible' },
   { id: 'P5', title: 'A stale worker cannot change a job' },
   { id: 'P6', title: 'Crash recovery is fast' },
@@ -26,7 +26,7 @@ export const promiseList: readonly ListedPromise[] = [
     unproved: 'needs a replica and Sentinel; a single Redis is what is supported',
   },
   { id: 'P14', title: 'A dead downstream does not slow the API' },
-  { id: 'P15', title: '… nor its neighbours' },
+  { id: 'P15', title: 'A dead downstream does not slow its neighbours' },
   { id: 'P16', title: 'Every call ends' },
   { id: 'P17', title: 'No retry storm' },
   { id: 'P18', title: 'Retry-After is obeyed' },

@@ -11,6 +11,8 @@ export interface EffectCall {
   readonly seq?: number;
   /** Process that called. */
   readonly pid: number;
+  /** Of the `traceparent` that came with it. */
+  readonly traceId?: string;
 }
 
 /** An effect that was really had: once per idempotency key. */
@@ -72,5 +74,10 @@ export class EffectLedger {
   /** How many effects there are. */
   get size(): number {
     return this.#rows.size;
+  }
+
+  /** Resolves when all lines are written. */
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#file.end(() => resolve()));
   }
 }

@@ -43,7 +43,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   if (path === '/gates/wait') return gates.wait(body as GateCall, response);
   const destination = path.split('/')[1] ?? '';
-  await call({ ...(body as EffectCall), destination, idempotencyKey: keyOf(request) }, response);
+  const told = { destination, idempotencyKey: keyOf(request), traceId: traceOf(request) };
+  await call({ ...(body as EffectCall), ...told }, response);
 }
 
 async function call(effect: EffectCall, response: ServerResponse): Promise<void> {
@@ -68,4 +69,8 @@ function mannerOf(destination: string): Manner {
 function keyOf(request: IncomingMessage): string {
   const key = request.headers['idempotency-key'];
   return typeof key === 'string' ? key : '';
+}
+
+function traceOf(request: IncomingMessage): string | undefined {
+  return /^00-([0-9a-f]{32})-/.exec(String(request.headers.traceparent))?.[1];
 }

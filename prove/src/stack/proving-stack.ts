@@ -12,7 +12,7 @@ import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { Sink } from '../sink/sink.ts';
 import { LogLines } from './log-lines.ts';
 import { missing, open, queueBooks, type QueueBooks } from './queue-books.ts';
-import { QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
+import { ADMIN_TOKEN, QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 /** The stack did not come up: nothing can be said about a promise. */
@@ -39,6 +39,7 @@ export class ProvingStack {
   readonly options: ProvingStackOptions;
   #dir = '';
   #connection: RedisConnection | undefined;
+  #stopped: Promise<void> | undefined;
 
   private constructor(options: ProvingStackOptions) {
     this.options = options;
@@ -116,8 +117,13 @@ export class ProvingStack {
     return found;
   }
 
-  /** Ends everything at once and removes its files. */
-  async stop(): Promise<void> {
+  /** Ends everything at once and removes its files. May be called again. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     await this.driver?.close();
     await Promise.all([...this.apis, ...this.workers].map((one) => one.stop()));
     await this.sink?.stop();
@@ -150,7 +156,14 @@ export class ProvingStack {
         Array.from({ length: count }, (_, i) => {
           const name = `${kind}-${i + 1}`;
           const own = { ...env, ...this.options.envOf?.[name] };
-          return SupervisedProcess.start({ name, app, root, env: own, onLine: (line) => this.log.add(line, name) });
+          const ownRoot = this.options.rootOf?.[name] ?? root;
+          return SupervisedProcess.start({
+            name,
+            app,
+            root: ownRoot,
+            env: own,
+            onLine: (line) => this.log.add(line, name),
+          });
         }),
       );
     this.apis = await launch('coordinator-api', 'api', apis);
@@ -168,6 +181,7 @@ export class ProvingStack {
       ...inherited,
       REDIS_URL: this.proxy ? `redis://127.0.0.1:${this.proxy.port}` : this.redis.url,
       API_TOKENS: `prove=${TOKEN}`,
+      ADMIN_TOKENS: `prove=${ADMIN_TOKEN}:read+operate+payload`,
       COORDINATOR_EXTENSIONS: '@coordinator/prove',
       PROVE_SINK_URL: this.sink.url,
       PROVE_WEBHOOK_SECRET: WEBHOOK_SECRET,

@@ -2,6 +2,8 @@
 export interface ProvingStackOptions {
   /** Folder that holds apps/ and libs/ as they were built. Default: this repository. */
   readonly root?: string;
+  /** Another {@link root} by the name of the process: `worker-2`. Default none. */
+  readonly rootOf?: Readonly<Record<string, string>>;
   /** Default 2. */
   readonly apis?: number;
   /** Default 2. */
@@ -24,6 +26,9 @@ export interface ProvingStackOptions {
 
 /** The token that the driver shows. */
 export const TOKEN = 'prove-token';
+
+/** The token of an operator. */
+export const ADMIN_TOKEN = 'prove-admin-token';
 
 /** Signs the webhooks of the driver. */
 export const WEBHOOK_SECRET = 'prove-webhook-secret';
