@@ -33,6 +33,8 @@ interface Outcome {
 
 async function prove(options: ProveOptions, seed: number): Promise<Outcome> {
   const { tier, report } = options;
+  // Before: what is committed or changed meanwhile is not what was run.
+  const facts = await runFacts();
   say(`seed ${seed}, tier ${tier}`);
   const results: ProofResult[] = [];
   for (const proof of chosen(options)) {
@@ -41,7 +43,6 @@ async function prove(options: ProveOptions, seed: number): Promise<Outcome> {
     results.push(result);
     say(`${proof.id} ${proof.title}: ${sentence(result)}`);
   }
-  const facts = await runFacts();
   process.stdout.write(`\n${textTable(HEAD, resultRows(results))}\n\nseed ${seed}, commit ${facts.commit}\n`);
   if (report && !interrupted.signal.aborted) {
     const command = [

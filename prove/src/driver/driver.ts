@@ -31,6 +31,7 @@ export class Driver {
   readonly #pools: readonly Pool[];
   readonly #avoided = new Set<string>();
   #next = 0;
+  #closed = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -38,17 +39,11 @@ export class Driver {
   }
 
   /** Sends each at its time; resolves when all have ended. @throws Error when one is not acknowledged in time */
-  async drive(sendings: readonly Sending[], options: DriveOptions): Promise<void> {
-    const { ratePerSecond, insist = true, withinMs = 120_000 } = options;
-    const startedAt = Date.now();
-    const ends: Promise<void>[] = [];
-    for (const [i, sending] of sendings.entries()) {
-      const dueAt = startedAt + (i * 1_000) / ratePerSecond;
-      const early = dueAt - Date.now();
-      if (early > 1) await delay(early);
-      ends.push(insist ? this.#insist(sending, dueAt, withinMs) : this.send(sending, dueAt).then(() => undefined));
-    }
-    await Promise.all(ends);
+  drive(sendings: readonly Sending[], options: DriveOptions): Promise<void> {
+    const driving = this.#drive(sendings, options);
+    // A proof that throws while it is driving waits no longer.
+    driving.catch(() => undefined);
+    return driving;
   }
 
   /** Sends once, to the APIs in turns. */
@@ -72,15 +67,31 @@ export class Driver {
     this.#avoided.delete(origin);
   }
 
+  /** Sends nothing more; what is under way ends without an answer. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#pools.map((pool) => pool.destroy()));
+  }
+
+  async #drive(sendings: readonly Sending[], options: DriveOptions): Promise<void> {
+    const { ratePerSecond, insist = true, withinMs = 120_000 } = options;
+    const startedAt = Date.now();
+    const ends: Promise<void>[] = [];
+    for (const [i, sending] of sendings.entries()) {
+      if (this.#closed) break;
+      const dueAt = startedAt + (i * 1_000) / ratePerSecond;
+      const early = dueAt - Date.now();
+      if (early > 1) await delay(early);
+      ends.push(insist ? this.#insist(sending, dueAt, withinMs) : this.send(sending, dueAt).then(() => undefined));
+    }
+    await Promise.all(ends);
   }
 
   async #insist(sending: Sending, dueAt: number, withinMs: number): Promise<void> {
     const giveUpAt = Date.now() + withinMs;
     for (let due = dueAt; ; due = Date.now()) {
       const answer = await this.send(sending, due);
-      if (answer.status === 202) return;
+      if (answer.status === 202 || this.#closed) return;
       const hopeless = answer.status >= 400 && answer.status < 500 && answer.status !== 409 && answer.status !== 429;
       if (hopeless || Date.now() > giveUpAt) {
         throw new Error(`${sending.key} was not accepted: last answer ${answer.status} ${answer.code ?? ''}`);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { plantIn } from './planted-bug.ts';
 
-const bug = { name: 'no check', file: 'a.lua', find: 'if x then', replace: "if '$&' then", promise: 'P5' };
+const bug = { name: 'no check', file: 'a.lua', find: 'if x then', replace: "if '$&' then" };
 
 describe('a planted bug', () => {
   test('replaces its text, to the letter', () => {

@@ -1,25 +1,25 @@
 import { REPOSITORY } from '@coordinator/tools';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { plantIn, type PlantedBug } from './planted-bug.ts';
+import { plantIn, type PlantedChange } from './planted-bug.ts';
 
 const CACHE = join(REPOSITORY, 'node_modules', '.cache', 'prove');
 /** What of a package is needed to run it. */
 const PARTS = ['dist', 'lua', 'package.json'];
 
-/** A copy of what was built, with one bug in it; packages of others are linked. */
+/** A copy of what was built, with one change in it; packages of others are linked. */
 export class PlantedTree {
   readonly root: string;
 
-  /** Makes the copy. @throws Error when the text of the bug does not stand exactly once in its file */
-  constructor(bug: PlantedBug) {
-    this.root = join(CACHE, `${process.pid}-${bug.name.replaceAll(/\W+/g, '-')}`);
+  /** Makes the copy. @throws Error when the text that is to be replaced does not stand exactly once in its file */
+  constructor(change: PlantedChange) {
+    this.root = join(CACHE, `${process.pid}-${change.name.replaceAll(/\W+/g, '-')}`);
     rmSync(this.root, { recursive: true, force: true });
     mkdirSync(join(this.root, 'node_modules', '@coordinator'), { recursive: true });
     for (const folder of workspaceFolders()) this.#copy(folder);
     this.#linkPackages(join(REPOSITORY, 'node_modules'), join(this.root, 'node_modules'));
-    const file = join(this.root, bug.file);
-    writeFileSync(file, plantIn(readFileSync(file, 'utf8'), bug));
+    const file = join(this.root, change.file);
+    writeFileSync(file, plantIn(readFileSync(file, 'utf8'), change));
   }
 
   /** Removes the copy. */

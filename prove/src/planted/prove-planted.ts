@@ -1,3 +1,4 @@
+import { textOf } from '../finding.ts';
 import { proofs } from '../promises/index.ts';
 import { sentence } from '../report/reliability.ts';
 import { runProof } from '../run-proof.ts';
@@ -8,7 +9,7 @@ import { PlantedTree } from './planted-tree.ts';
 /** What became of a planted bug. */
 export interface PlantedResult {
   readonly bug: PlantedBug;
-  /** Whether its promise was broken. */
+  /** Whether its promise was broken, and for the reason that it is planted for. */
   readonly red: boolean;
   readonly why: string;
 }
@@ -52,7 +53,8 @@ async function provePlantedBug(
   try {
     const result = await runProof(proof, { tier: 'pr', seed, root: tree.root, say, signal });
     // A copy that does not even start has found nothing.
-    const red = result.verdict === 'broken';
+    const said = [...result.findings.broken.map(textOf), result.why ?? ''];
+    const red = result.verdict === 'broken' && said.some((text) => bug.because.test(text));
     return { bug, red, why: sentence(result).replace('**not met**: ', '').slice(0, LONGEST_REASON) };
   } finally {
     tree.remove();

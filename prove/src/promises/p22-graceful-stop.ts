@@ -31,16 +31,20 @@ export const gracefulStop: Proof = {
     const stack = await start({ leaseMs: 30_000, env });
     const stopping = { over: false };
     const load = driveWhile(stack, () => !stopping.over);
+    load.catch(() => undefined);
 
     const goneOnMs: number[] = [];
     const exits: { code: number | null; tookMs: number }[] = [];
-    for (let i = 0; i < STOPS[tier].worker; i += 1) {
-      const { exit, tookOverMs } = await stopWorker(stack, i % stack.workers.length, `p22-${i}`);
-      exits.push(exit);
-      goneOnMs.push(...tookOverMs);
+    try {
+      for (let i = 0; i < STOPS[tier].worker; i += 1) {
+        const { exit, tookOverMs } = await stopWorker(stack, i % stack.workers.length, `p22-${i}`);
+        exits.push(exit);
+        goneOnMs.push(...tookOverMs);
+      }
+      for (let i = 0; i < STOPS[tier].api; i += 1) exits.push(await stopApi(stack, i % stack.apis.length));
+    } finally {
+      stopping.over = true;
     }
-    for (let i = 0; i < STOPS[tier].api; i += 1) exits.push(await stopApi(stack, i % stack.apis.length));
-    stopping.over = true;
     await load;
 
     findings.figures.n = exits.length;

@@ -7,7 +7,6 @@ import type { Proof } from '../proof.ts';
 const JOBS = 50;
 const NEWER = {
   name: 'a newer release',
-  promise: 'P23',
   file: 'prove/dist/extension/tasks.js',
   find: "name: 'prove.deliver',",
   replace: "name: 'prove.deliver', payloadVersion: 2,",
@@ -47,7 +46,8 @@ export const mixedReleases: Proof = {
         Array.from({ length: JOBS }, (_, i) => delivery(`p23-older-${i}`)),
         { ratePerSecond: 100 },
       );
-      await settleAccounts(stack, findings);
+      // Older workers park again what newer ones have unparked: it takes several rounds.
+      await settleAccounts(stack, findings, 180_000);
       await stack.stop();
     } finally {
       newer.remove();

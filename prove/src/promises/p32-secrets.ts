@@ -40,7 +40,7 @@ export const secrets: Proof = {
       const hits = texts.filter((text) => secretTexts.some((secret) => text.includes(secret))).length;
       findings.expect(`hits in ${place}`, hits, { is: 0 });
     }
-    findings.expect('lines looked through', logs.length, { atLeast: 10 });
+    findings.expect('lines looked through', logs.length, { atLeast: 3 });
   },
 };
 
