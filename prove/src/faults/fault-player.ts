@@ -12,7 +12,7 @@ export async function playFaults(stack: ProvingStack, schedule: readonly Schedul
   }
 }
 
-async function play(stack: ProvingStack, { kind, victim, index, forMs }: ScheduledFault): Promise<void> {
+async function play(stack: ProvingStack, { kind, victim, index, manner, forMs }: ScheduledFault): Promise<void> {
   switch (kind) {
     case 'kill':
       return stack.kill(victim, index, forMs);
@@ -20,6 +20,11 @@ async function play(stack: ProvingStack, { kind, victim, index, forMs }: Schedul
       stack.workers[index]?.freeze();
       await delay(forMs);
       return stack.workers[index]?.resume();
+    case 'cut':
+      if (!stack.proxy) throw new Error('Only the connections of a stack with a proxy can be cut');
+      await stack.proxy.behave(manner);
+      await delay(forMs);
+      return stack.proxy.behave('pass');
     case 'script-flush':
       await stack.command('SCRIPT', 'FLUSH');
   }

@@ -7,6 +7,7 @@ const schedule = (seed: number) =>
     random: seededRandom(seed),
     durationMs: 60_000,
     kills: { worker: 5, api: 3, redis: 2 },
+    cuts: 20,
     freezes: 1,
     scriptFlushes: 1,
   });
@@ -22,11 +23,17 @@ describe('a schedule of faults', () => {
     const count = (kind: string, victim: string) => faults.filter((f) => f.kind === kind && f.victim === victim).length;
 
     expect([count('kill', 'worker'), count('kill', 'api'), count('kill', 'redis')]).toEqual([5, 3, 2]);
-    expect([count('freeze', 'worker'), count('script-flush', 'redis')]).toEqual([1, 1]);
+    expect([count('freeze', 'worker'), count('script-flush', 'redis'), count('cut', 'redis')]).toEqual([1, 1, 20]);
     const times = faults.map(({ atMs }) => atMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
     expect(Math.min(...times)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...times)).toBeLessThan(60_000);
+  });
+
+  test('cuts connections in every manner', () => {
+    const manners = new Set(schedule(7).flatMap(({ kind, manner }) => (kind === 'cut' ? [manner] : [])));
+    expect([...manners].sort()).toEqual(['drop-replies', 'refuse', 'reset', 'stall']);
+    expect(schedule(7).every(({ kind, manner }) => kind === 'cut' || manner === 'pass')).toBe(true);
   });
 
   test('reaches every process of a kind', () => {

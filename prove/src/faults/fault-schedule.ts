@@ -1,4 +1,5 @@
 import { shuffled, type Random } from './random.ts';
+import type { ProxyManner } from './tcp-proxy.ts';
 
 /** What can be killed. */
 export type Victim = 'worker' | 'api' | 'redis';
@@ -7,10 +8,12 @@ export type Victim = 'worker' | 'api' | 'redis';
 export interface ScheduledFault {
   /** Milliseconds from the beginning. */
   readonly atMs: number;
-  readonly kind: 'kill' | 'freeze' | 'script-flush';
+  readonly kind: 'kill' | 'freeze' | 'script-flush' | 'cut';
   readonly victim: Victim;
   /** Which of them; of Redis there is one. */
   readonly index: number;
+  /** How a `cut` treats the connections to Redis. */
+  readonly manner: ProxyManner;
   /** How long it is down or frozen. */
   readonly forMs: number;
 }
@@ -22,12 +25,15 @@ export interface ScheduleOptions {
   readonly kills: Readonly<Record<Victim, number>>;
   /** How often Redis forgets its scripts. Default 0. */
   readonly scriptFlushes?: number;
+  /** How often the connections to Redis are cut, one way or another. Default 0. */
+  readonly cuts?: number;
   /** How often a worker is frozen. Default 0. */
   readonly freezes?: number;
   /** Workers, and APIs, that there are. Default 2. */
   readonly processes?: number;
 }
 
+const CUTS: readonly ProxyManner[] = ['refuse', 'reset', 'stall', 'drop-replies'];
 const LONGEST_DOWN_MS = 1_500;
 const LONGEST_FREEZE_MS = 6_000;
 
@@ -36,7 +42,7 @@ const LONGEST_FREEZE_MS = 6_000;
  * same for the same random numbers.
  */
 export function faultSchedule(options: ScheduleOptions): ScheduledFault[] {
-  const { random, durationMs, kills, scriptFlushes = 0, freezes = 0, processes = 2 } = options;
+  const { random, durationMs, kills, scriptFlushes = 0, cuts = 0, freezes = 0, processes = 2 } = options;
   const times = <T>(count: number, fault: T): T[] => Array.from({ length: count }, () => fault);
   const faults = shuffled(
     [
@@ -44,6 +50,7 @@ export function faultSchedule(options: ScheduleOptions): ScheduledFault[] {
         times(kills[victim], { kind: 'kill', victim } as const),
       ),
       ...times(freezes, { kind: 'freeze', victim: 'worker' } as const),
+      ...times(cuts, { kind: 'cut', victim: 'redis' } as const),
       ...times(scriptFlushes, { kind: 'script-flush', victim: 'redis' } as const),
     ],
     random,
@@ -54,6 +61,7 @@ export function faultSchedule(options: ScheduleOptions): ScheduledFault[] {
     kind,
     victim,
     index: victim === 'redis' ? 0 : Math.floor(random() * processes),
+    manner: kind === 'cut' ? (CUTS[Math.floor(random() * CUTS.length)] ?? 'refuse') : 'pass',
     forMs: Math.round(random() * (kind === 'freeze' ? LONGEST_FREEZE_MS : LONGEST_DOWN_MS)),
   }));
 }

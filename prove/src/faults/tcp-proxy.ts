@@ -27,8 +27,6 @@ export class TcpProxy {
   #server: Server | undefined;
   #manner: ProxyManner = 'pass';
   #port = 0;
-  /** Delay of every piece of an answer, in milliseconds. Default 0. */
-  latencyMs = 0;
 
   constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -87,7 +85,7 @@ export class TcpProxy {
       if (!pair.stalled && far.writable) far.write(piece);
     });
     far.on('data', (piece) => {
-      if (!pair.mute) this.#answer(near, piece);
+      if (!pair.mute && near.writable) near.write(piece);
     });
     far.on('error', () => undefined);
     near.on('close', () => {
@@ -97,11 +95,6 @@ export class TcpProxy {
     far.on('close', () => {
       if (!pair.mute) near.destroy();
     });
-  }
-
-  #answer(near: Socket, piece: Buffer): void {
-    if (this.latencyMs === 0) near.write(piece);
-    else setTimeout(() => near.writable && near.write(piece), this.latencyMs);
   }
 
   #cut(hard: boolean): void {
