@@ -47,7 +47,7 @@ const homes = [
   {
     regex: '^undici($|/)',
     message: 'Only libs/downstream speaks HTTP to services: use its DownstreamClient.',
-    home: ['libs/downstream', 'libs/task-testing', 'tools', 'e2e', 'bench'],
+    home: ['libs/downstream', 'libs/task-testing', 'tools', 'e2e', 'bench', 'prove'],
   },
 ];
 

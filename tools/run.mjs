@@ -26,6 +26,7 @@ const COMMANDS = {
   },
   erase: { does: 'what is stored about a subject, such as an order, is erased', main: 'tools/dist/erase.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
+  prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };
 
 function usage() {

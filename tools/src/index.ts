@@ -2,3 +2,5 @@ export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts
 export { orderExample, type OrderExample } from './order-example.ts';
 export { type Stack, type StackOptions, type StackPorts, type StackUrls, startStack } from './stack.ts';
 export { DEVELOPMENT_TOKENS } from './stack-environment.ts';
+export { NODE_FLAGS, REPOSITORY } from './repository.ts';
+export { sandboxSettings } from './sandbox-settings.ts';

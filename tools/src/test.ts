@@ -15,16 +15,21 @@ import { exitCodeOf } from './exit-code.ts';
 import { REPOSITORY } from './repository.ts';
 
 const RESULTS = join(REPOSITORY, 'tmp', 'jest-results.json');
+const PROVED = join(REPOSITORY, 'tmp', 'prove-results.json');
 
 const STUCK_AFTER_MS = 15_000;
 
-/** Everything that has to hold before a change is handed on: lint, types, format, tests. Arguments go to Jest. */
+/**
+ * Everything that has to hold before a change is handed on: lint, types, format, tests, and the promises of the tier pr.
+ * Arguments go to Jest, which is then all that is run of the tests.
+ */
 async function main(jestArgs: readonly string[]): Promise<void> {
   // Asked once, before anything: a hundred tests that each say the same would hide it.
   await findRedisServer({ log: say });
   const checks = await runChecks();
   const tests = await runJest(jestArgs);
-  const all = sum(checks, tests);
+  const promises = jestArgs.length === 0 ? await runProofs() : { passed: 0, failed: 0 };
+  const all = sum(checks, tests, promises);
   say(closingLine(all));
   process.exitCode = all.failed === 0 ? 0 : 1;
 }
@@ -60,6 +65,26 @@ async function runJest(args: readonly string[]): Promise<Tally> {
   });
   stopWatching();
   return tallyOfJest(readSummary(), code);
+}
+
+/** One counts for each promise: those that are met have passed. */
+async function runProofs(): Promise<Tally> {
+  rmSync(PROVED, { force: true });
+  say('Promises …');
+  const main = join(REPOSITORY, 'prove', 'dist', 'main.js');
+  const child = spawn(process.execPath, [main, '--tier', 'pr', '--no-report', '--json', PROVED], {
+    cwd: REPOSITORY,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  await new Promise<void>((settle) => {
+    child.once('error', () => settle());
+    child.once('close', () => settle());
+  });
+  try {
+    return JSON.parse(readFileSync(PROVED, 'utf8')) as Tally;
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
 }
 
 /** A test that leaves something running keeps Jest from ending: that is a failure to be told, not a job to hang for hours. */

@@ -1,0 +1,163 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import type { ClientLedger } from './client-ledger.ts';
+import type { SendAnswer, Sending } from './sending.ts';
+
+/** What a driver needs. */
+export interface DriverOptions {
+  readonly apis: readonly string[];
+  readonly ledger: ClientLedger;
+  readonly token: string;
+  /** When a sender gives up waiting. Default 5 000. */
+  readonly patienceMs?: number;
+}
+
+/** How requests are driven. */
+export interface DriveOptions {
+  readonly ratePerSecond: number;
+  /** Whether what was not acknowledged is sent again, to the next API, until it is. Default true. */
+  readonly insist?: boolean;
+  /** When insisting ends with an error. Default 120 000. */
+  readonly withinMs?: number;
+}
+
+const PAUSE_MS = 300;
+
+/** Sends requests at a rate, whatever becomes of them, and keeps the books of their answers. */
+export class Driver {
+  /** Every answer, in order of their ends. */
+  readonly answers: SendAnswer[] = [];
+  readonly #options: DriverOptions;
+  readonly #pools: readonly Pool[];
+  readonly #avoided = new Set<string>();
+  #next = 0;
+  #closed = false;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#pools = options.apis.map((origin) => new Pool(origin, { connections: 100, pipelining: 1 }));
+  }
+
+  /** Sends each at its time; resolves when all have ended. @throws Error when one is not acknowledged in time */
+  drive(sendings: readonly Sending[], options: DriveOptions): Promise<void> {
+    const driving = this.#drive(sendings, options);
+    // A proof that throws while it is driving waits no longer.
+    driving.catch(() => undefined);
+    return driving;
+  }
+
+  /** Sends once, to the APIs in turns. */
+  async send(sending: Sending, dueAt = Date.now()): Promise<SendAnswer> {
+    const answer = await this.#try(sending, dueAt);
+    this.answers.push(answer);
+    const { ledger } = this.#options;
+    if (answer.status === 202) await Promise.all(answer.jobIds.map((jobId) => ledger.ack(sending.key, jobId)));
+    else if (answer.unknown) ledger.unknown(sending.key);
+    else ledger.refuse(sending.key);
+    return answer;
+  }
+
+  /** As a load balancer does that has seen an API become unready: sends it nothing more. */
+  avoid(origin: string): void {
+    this.#avoided.add(origin);
+  }
+
+  /** Sends to it again. */
+  admit(origin: string): void {
+    this.#avoided.delete(origin);
+  }
+
+  /** Sends nothing more; what is under way ends without an answer. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
+  }
+
+  async #drive(sendings: readonly Sending[], options: DriveOptions): Promise<void> {
+    const { ratePerSecond, insist = true, withinMs = 120_000 } = options;
+    const startedAt = Date.now();
+    const ends: Promise<void>[] = [];
+    for (const [i, sending] of sendings.entries()) {
+      if (this.#closed) break;
+      const dueAt = startedAt + (i * 1_000) / ratePerSecond;
+      const early = dueAt - Date.now();
+      if (early > 1) await delay(early);
+      ends.push(insist ? this.#insist(sending, dueAt, withinMs) : this.send(sending, dueAt).then(() => undefined));
+    }
+    await Promise.all(ends);
+  }
+
+  async #insist(sending: Sending, dueAt: number, withinMs: number): Promise<void> {
+    const giveUpAt = Date.now() + withinMs;
+    for (let due = dueAt; ; due = Date.now()) {
+      const answer = await this.send(sending, due);
+      if (answer.status === 202 || this.#closed) return;
+      const hopeless = answer.status >= 400 && answer.status < 500 && answer.status !== 409 && answer.status !== 429;
+      if (hopeless || Date.now() > giveUpAt) {
+        throw new Error(`${sending.key} was not accepted: last answer ${answer.status} ${answer.code ?? ''}`);
+      }
+      await delay(PAUSE_MS * (0.5 + Math.random()));
+    }
+  }
+
+  #choose(): { readonly api: string; readonly pool: Pool } {
+    const { apis } = this.#options;
+    for (let tries = 0; tries < apis.length; tries += 1) {
+      const i = this.#next++ % apis.length;
+      const api = apis[i] ?? '';
+      if (!this.#avoided.has(api)) return { api, pool: this.#pools[i] as Pool };
+    }
+    throw new Error('The driver was told to avoid every API');
+  }
+
+  async #try({ key, body }: Sending, dueAt: number): Promise<SendAnswer> {
+    const { api, pool } = this.#choose();
+    const { token, patienceMs = 5_000 } = this.#options;
+    const unanswered = {
+      key,
+      api,
+      dueAt,
+      status: 0,
+      retryAfter: undefined,
+      jobIds: [],
+      duplicate: false,
+      code: undefined,
+    };
+    try {
+      const {
+        statusCode,
+        headers,
+        body: answer,
+      } = await pool.request({
+        method: 'POST',
+        path: '/v1/prove/jobs',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'idempotency-key': key },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(patienceMs),
+      });
+      const told = (await answer.json()) as Told;
+      return {
+        key,
+        api,
+        dueAt,
+        endedAt: Date.now(),
+        status: statusCode,
+        retryAfter: headers['retry-after']?.toString(),
+        // What a gateway in between may have seen of a 5xx is as open as what the API itself says is.
+        unknown: statusCode >= 500 && !/nothing was stored/.test(told.detail ?? ''),
+        jobIds: (told.jobs ?? []).map(({ jobId }) => jobId),
+        duplicate: told.jobs?.some(({ duplicate }) => duplicate) ?? false,
+        code: told.code,
+      };
+    } catch (error) {
+      const refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+      return { ...unanswered, endedAt: Date.now(), unknown: !refused };
+    }
+  }
+}
+
+interface Told {
+  readonly jobs?: readonly { readonly jobId: string; readonly duplicate: boolean }[];
+  readonly code?: string;
+  readonly detail?: string;
+}

@@ -1,0 +1,37 @@
+import type { JobRequestBody } from '../extension/routes.ts';
+
+/** A request that is to become one job. */
+export interface Sending {
+  /** Its Idempotency-Key. */
+  readonly key: string;
+  readonly body: JobRequestBody;
+}
+
+/** How one try of a sending ended. */
+export interface SendAnswer {
+  readonly key: string;
+  /** The API that it was sent to. */
+  readonly api: string;
+  /** When it was due, in milliseconds since 1970; later tries are due when they are sent. */
+  readonly dueAt: number;
+  readonly endedAt: number;
+  /** 0 where no answer came. */
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  /** Whether a job may have been stored although this was no 202. */
+  readonly unknown: boolean;
+  readonly jobIds: readonly string[];
+  readonly duplicate: boolean;
+  /** COORD_… of a problem. */
+  readonly code: string | undefined;
+}
+
+/** A delivery to a destination of the sink. */
+export function delivery(key: string, more: { destination?: string; lane?: string; seq?: number } = {}): Sending {
+  return { key, body: { task: 'deliver', payload: { note: key, destination: 'main', ...more } } };
+}
+
+/** A job that waits at the gates of the sink. */
+export function gatedJob(key: string): Sending {
+  return { key, body: { task: 'gated', payload: { note: key } } };
+}

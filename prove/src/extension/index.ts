@@ -1,0 +1,13 @@
+import { defineExtension } from '@coordinator/extension';
+import { proveConfig } from './config.ts';
+import { acceptJob, acceptWebhook } from './routes.ts';
+import * as tasks from './tasks.ts';
+
+/** What `npm run prove` has the API and the workers do; loaded through COORDINATOR_EXTENSIONS, never installed. */
+export const extension = defineExtension({
+  name: 'prove',
+  config: proveConfig,
+  tasks,
+  handlers: async (config) => (await import('./handlers/index.ts')).createHandlers(config),
+  routes: (config) => [acceptJob, acceptWebhook(config.PROVE_WEBHOOK_SECRET)],
+});

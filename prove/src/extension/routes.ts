@@ -1,0 +1,51 @@
+import { apiRoute, bearerToken, signature, webhook, type Route, type Secret } from '@coordinator/extension';
+import { z } from 'zod';
+import * as tasks from './tasks.ts';
+
+const request = z.discriminatedUnion('task', [
+  z.strictObject({ task: z.literal('deliver'), payload: tasks.deliver.payload, delayMs: z.int().optional() }),
+  z.strictObject({ task: z.literal('gated'), payload: tasks.gated.payload, delayMs: z.int().optional() }),
+  z.strictObject({ task: z.literal('misbehave'), payload: tasks.misbehave.payload, delayMs: z.int().optional() }),
+  z.strictObject({ task: z.literal('family'), payload: tasks.family.payload, delayMs: z.int().optional() }),
+]);
+
+/** What the driver sends. */
+export type JobRequestBody = z.input<typeof request>;
+
+/** Puts one job on the queue. */
+export const acceptJob = apiRoute({
+  path: '/v1/prove/jobs',
+  summary: 'Put one job on the queue',
+  auth: bearerToken(),
+  body: request,
+  accept: async (body, { queue, idempotencyKey }) => {
+    const lane = 'lane' in body.payload ? body.payload.lane : undefined;
+    const options = { idempotencyKey, delayMs: body.delayMs ?? 0, lane };
+    switch (body.task) {
+      case 'deliver':
+        return [await queue.enqueue(tasks.deliver, body.payload, options)];
+      case 'gated':
+        return [await queue.enqueue(tasks.gated, body.payload, options)];
+      case 'misbehave':
+        return [await queue.enqueue(tasks.misbehave, body.payload, options)];
+      case 'family':
+        return [await queue.enqueue(tasks.family, body.payload, options)];
+    }
+  },
+});
+
+/** An event of a provider: one job per event id, however often it comes. */
+export function acceptWebhook(secret: Secret): Route {
+  return webhook({
+    path: '/webhooks/prove',
+    summary: 'Deliver an event once',
+    auth: signature((_rawBody, headers) => {
+      if (headers['x-prove-secret'] !== secret.reveal()) throw new Error('Sent with another secret');
+    }),
+    body: z.strictObject({ id: z.string().min(1).max(100) }),
+    accept: async ({ id }, { queue }) => {
+      const options = { idempotencyKey: id, refuseOtherPayload: false };
+      return [await queue.enqueue(tasks.deliver, { note: id, destination: 'main' }, options)];
+    },
+  });
+}

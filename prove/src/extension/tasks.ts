@@ -1,0 +1,48 @@
+import { defineTask, exponential } from '@coordinator/extension';
+import { z } from 'zod';
+import { misdeeds } from './misdeeds.ts';
+
+const note = z.string().min(1).max(200);
+const destination = z.string().regex(/^[a-z0-9-]{1,40}$/);
+// Short, so that a run sees many attempts; and more of them than any fault of a run can spend.
+const policy = { maxAttempts: 1_000, timeoutMs: 20_000, backoff: exponential({ firstMs: 500, maxMs: 5_000 }) };
+
+/** One call to the sink, as a step. */
+export const deliver = defineTask({
+  name: 'prove.deliver',
+  payload: z.strictObject({
+    /** Says which request this came from. */
+    note,
+    /** The service that is called; each has a client of its own. */
+    destination,
+    /** Set where order matters. */
+    lane: z.string().max(100).optional(),
+    seq: z.int().optional(),
+    /** Makes the payload larger. */
+    padding: z.string().max(100_000).optional(),
+  }),
+  ...policy,
+});
+
+/** Ends when the sink opens its gate, of which each attempt has one of its own. */
+export const gated = defineTask({
+  name: 'prove.gated',
+  payload: z.strictObject({ note }),
+  ...policy,
+  timeoutMs: 600_000,
+});
+
+/** Does something wrong. */
+export const misbehave = defineTask({
+  name: 'prove.misbehave',
+  payload: z.strictObject({ note, how: z.enum(misdeeds), forMs: z.int().min(0).optional() }),
+  ...policy,
+  maxAttempts: 3,
+});
+
+/** Has a child for each note. */
+export const family = defineTask({
+  name: 'prove.family',
+  payload: z.strictObject({ note, children: z.array(note).max(100) }),
+  ...policy,
+});

@@ -1,0 +1,36 @@
+import { percentile } from '../percentile.ts';
+import type { ProofResult } from '../run-proof.ts';
+
+/** Columns of the table of results. */
+export const HEAD = ['promise', 'N', 'kills', 'lost', 'duplicates', 'recovery p50 / p99', 'verdict', 'took'] as const;
+
+/** A row for each result. */
+export function resultRows(results: readonly ProofResult[]): string[][] {
+  return results.map(({ proof, findings, verdict, tookMs }) => {
+    const { n, kills, lost, duplicates } = findings.figures;
+    const cell = (value: number | undefined) => (value === undefined ? '–' : String(value));
+    return [
+      `${proof.id} ${proof.title}`,
+      ...[n, kills, lost, duplicates].map(cell),
+      recovery(findings.recoveriesMs),
+      verdict === 'met' ? 'met' : verdict.toUpperCase(),
+      `${(tookMs / 1_000).toFixed(0)} s`,
+    ];
+  });
+}
+
+function recovery(valuesMs: readonly number[]): string {
+  if (valuesMs.length === 0) return '–';
+  return [0.5, 0.99].map((part) => `${(percentile(valuesMs, part) / 1_000).toFixed(1)} s`).join(' / ');
+}
+
+/** A table for a terminal. */
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}

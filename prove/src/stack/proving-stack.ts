@@ -1,0 +1,195 @@
+import { silentLogger } from '@coordinator/logging';
+import { eventually, startRedis, type RedisServer } from '@coordinator/task-testing';
+import { RedisConnection } from '@coordinator/tasks';
+import { REPOSITORY, sandboxSettings } from '@coordinator/tools';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ClientLedger } from '../driver/client-ledger.ts';
+import { Driver } from '../driver/driver.ts';
+import type { Victim } from '../faults/fault-schedule.ts';
+import { TcpProxy } from '../faults/tcp-proxy.ts';
+import { Sink } from '../sink/sink.ts';
+import { LogLines } from './log-lines.ts';
+import { missing, open, queueBooks, type QueueBooks } from './queue-books.ts';
+import { ADMIN_TOKEN, QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
+import { SupervisedProcess } from './supervised-process.ts';
+
+/** The stack did not come up: nothing can be said about a promise. */
+export class StackError extends Error {
+  override readonly name = 'StackError';
+}
+
+const JOB_KEY = '{cc}:job:';
+const READ_DEADLINE_MS = 5_000;
+const BATCH = 1_000;
+
+/** Driver → APIs → Redis → workers → sink, each a process of its own but the driver. */
+export class ProvingStack {
+  readonly log = new LogLines();
+  /** kill -9 so far. */
+  readonly kills: Record<Victim, number> = { worker: 0, api: 0, redis: 0 };
+  apis: SupervisedProcess[] = [];
+  workers: SupervisedProcess[] = [];
+  redis!: RedisServer;
+  proxy: TcpProxy | undefined;
+  sink!: Sink;
+  ledger!: ClientLedger;
+  driver!: Driver;
+  readonly options: ProvingStackOptions;
+  #dir = '';
+  #connection: RedisConnection | undefined;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(options: ProvingStackOptions) {
+    this.options = options;
+  }
+
+  /** Starts all of it and waits until it is ready. @throws StackError; nothing is left running then */
+  static async start(options: ProvingStackOptions = {}): Promise<ProvingStack> {
+    const stack = new ProvingStack(options);
+    try {
+      await stack.#start();
+      return stack;
+    } catch (error) {
+      await stack.stop();
+      throw new StackError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  /** Attempts that can run at once. */
+  get slots(): number {
+    return this.workers.length * (this.options.concurrency ?? 10);
+  }
+
+  get leaseMs(): number {
+    return this.options.leaseMs ?? 3_000;
+  }
+
+  /** kill -9, and a start after `downMs`. */
+  async kill(victim: Victim, index = 0, downMs = 0): Promise<void> {
+    this.kills[victim] += 1;
+    if (victim === 'redis') {
+      await this.redis.kill('SIGKILL');
+      if (downMs > 0) await new Promise((wake) => setTimeout(wake, downMs));
+      return this.redis.restart();
+    }
+    await (victim === 'worker' ? this.workers : this.apis)[index]?.kill(downMs);
+  }
+
+  /** Runs one Redis command, past the proxy. */
+  async command(...args: string[]): Promise<unknown> {
+    const connection = this.#connection;
+    if (!connection) throw new Error('There is no connection to Redis yet');
+    return connection.command(...args);
+  }
+
+  /** How the queue stands. */
+  books(): Promise<QueueBooks> {
+    return queueBooks((...args) => this.command(...args), QUEUE);
+  }
+
+  /** Waits until every job has ended. Returns the books then. @throws Error with the books when it takes longer */
+  async drained(deadlineMs = 60_000): Promise<QueueBooks> {
+    return eventually(
+      async () => {
+        const books = await this.books();
+        if (open(books) > 0 || missing(books) !== 0) throw new Error(`the queue stands at ${JSON.stringify(books)}`);
+        return books;
+      },
+      { deadlineMs, everyMs: 100 },
+    );
+  }
+
+  /** Ids of the dead letters. */
+  async dead(): Promise<Set<string>> {
+    return new Set((await this.command('ZRANGE', `{cc}:q:${QUEUE}:dead`, '0', '-1')) as string[]);
+  }
+
+  /** A field of a job's record, by job id; null where there is none. */
+  async fields(jobIds: readonly string[], field: string): Promise<Map<string, string | null>> {
+    const found = new Map<string, string | null>();
+    for (let i = 0; i < jobIds.length; i += BATCH) {
+      const batch = jobIds.slice(i, i + BATCH);
+      const values = await Promise.all(batch.map((id) => this.command('HGET', JOB_KEY + id, field)));
+      batch.forEach((id, k) => found.set(id, values[k] as string | null));
+    }
+    return found;
+  }
+
+  /** Ends everything at once and removes its files. May be called again. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    await this.driver?.close();
+    await Promise.all([...this.apis, ...this.workers].map((one) => one.stop()));
+    await this.sink?.stop();
+    this.#connection?.close();
+    await this.proxy?.stop();
+    await this.redis?.stop();
+    await this.ledger?.close();
+    if (this.#dir) await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  async #start(): Promise<void> {
+    const { apis = 2, workers = 2, redisArgs, redisDir: dir, root = REPOSITORY } = this.options;
+    this.#dir = await mkdtemp(join(tmpdir(), 'coordinator-prove-'));
+    this.redis = await startRedis({ appendfsync: 'always', args: redisArgs, dir });
+    this.#connection = new RedisConnection({
+      url: this.redis.url,
+      log: silentLogger,
+      commandDeadlineMs: READ_DEADLINE_MS,
+    });
+    await this.#connection.connect();
+    if (this.options.proxied) {
+      this.proxy = new TcpProxy(this.redis.port);
+      await this.proxy.start();
+    }
+    this.sink = await Sink.start(join(this.#dir, 'effects.jsonl'));
+    this.ledger = await ClientLedger.open(join(this.#dir, 'acks'));
+    const env = await this.#environment(root);
+    const launch = (app: 'coordinator-api' | 'coordinator-worker', kind: string, count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, i) => {
+          const name = `${kind}-${i + 1}`;
+          const own = { ...env, ...this.options.envOf?.[name] };
+          const ownRoot = this.options.rootOf?.[name] ?? root;
+          return SupervisedProcess.start({
+            name,
+            app,
+            root: ownRoot,
+            env: own,
+            onLine: (line) => this.log.add(line, name),
+          });
+        }),
+      );
+    this.apis = await launch('coordinator-api', 'api', apis);
+    this.workers = await launch('coordinator-worker', 'worker', workers);
+    await Promise.all([...this.apis, ...this.workers].map((one) => one.ready()));
+    this.driver = new Driver({ apis: this.apis.map(({ url }) => url), ledger: this.ledger, token: TOKEN });
+  }
+
+  async #environment(root: string): Promise<NodeJS.ProcessEnv> {
+    const { concurrency = 10, env = {} } = this.options;
+    const inherited = { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR };
+    const sandbox = await sandboxSettings(join(root, 'apps/sandbox/dist/main.js'), { ...inherited, SANDBOX_PORT: '1' });
+    return {
+      ...sandbox,
+      ...inherited,
+      REDIS_URL: this.proxy ? `redis://127.0.0.1:${this.proxy.port}` : this.redis.url,
+      API_TOKENS: `prove=${TOKEN}`,
+      ADMIN_TOKENS: `prove=${ADMIN_TOKEN}:read+operate+payload`,
+      COORDINATOR_EXTENSIONS: '@coordinator/prove',
+      PROVE_SINK_URL: this.sink.url,
+      PROVE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      WORKER_QUEUES: QUEUE,
+      WORKER_CONCURRENCY: String(concurrency),
+      WORKER_LEASE_MS: String(this.leaseMs),
+      LOG_LEVEL: 'warn',
+      ...env,
+    };
+  }
+}

@@ -1,0 +1,37 @@
+/** How a {@link ProvingStack} is made. */
+export interface ProvingStackOptions {
+  /** Folder that holds apps/ and libs/ as they were built. Default: this repository. */
+  readonly root?: string;
+  /** Another {@link root} by the name of the process: `worker-2`. Default none. */
+  readonly rootOf?: Readonly<Record<string, string>>;
+  /** Default 2. */
+  readonly apis?: number;
+  /** Default 2. */
+  readonly workers?: number;
+  /** Attempts at once per worker. Default 10. */
+  readonly concurrency?: number;
+  /** Default 3 000. */
+  readonly leaseMs?: number;
+  /** Whether our processes reach Redis through a proxy that can misbehave. Default false. */
+  readonly proxied?: boolean;
+  /** Further arguments of redis-server. Default none. */
+  readonly redisArgs?: readonly string[];
+  /** Folder for the data of Redis. Default: a temporary one. */
+  readonly redisDir?: string;
+  /** Further settings of APIs and workers. Default none. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Further settings by the name of the process: `worker-2`. Default none. */
+  readonly envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
+}
+
+/** The token that the driver shows. */
+export const TOKEN = 'prove-token';
+
+/** The token of an operator. */
+export const ADMIN_TOKEN = 'prove-admin-token';
+
+/** Signs the webhooks of the driver. */
+export const WEBHOOK_SECRET = 'prove-webhook-secret';
+
+/** The queue of all jobs of a run. */
+export const QUEUE = 'prove';
