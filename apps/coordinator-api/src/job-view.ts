@@ -34,6 +34,7 @@ function readableEnvelope(text: string): Envelope | undefined {
   }
 }
 
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+/** Null for a time that a damaged record does not have. */
+function isoTime(ms: number): string | null {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
 }

@@ -21,6 +21,7 @@ end
 local SUSPECTS = root .. 'suspects'
 
 local ENDED = { completed = true, cancelled = true, dead = true }
+local LIVING = { waiting = true, scheduled = true, running = true, blocked = true, parked = true }
 
 -- Due times and leases use this clock only: workers' clocks may be wrong by hours.
 local function now_ms()
@@ -280,14 +281,14 @@ local function erase_unstarted(id, how, now, keep_ms)
   return true
 end
 
--- The state of a job; nil when there is no record, or one that is no job. What stood in its place is put aside.
+-- The state of a job; nil when there is no record, or none that can be read. What stood in its place is put aside.
 local function state_of(id)
   local state = redis.pcall('HGET', job_key(id), 'state')
   if type(state) == 'table' then
     redis.call('RENAME', job_key(id), root .. 'unreadable:' .. id)
     return nil
   end
-  return state or nil
+  return (LIVING[state] or ENDED[state]) and state or nil
 end
 
 -- Makes a dead letter of an id whose record is gone or damaged, so that somebody sees it.

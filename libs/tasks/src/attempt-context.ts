@@ -1,7 +1,7 @@
 import type { Logger } from '@coordinator/logging';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Envelope } from './envelope.ts';
-import { isUnavailable } from './error-codes.ts';
+import { CoordinatorError, isUnavailable } from './error-codes.ts';
 import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
 import { prepareJob, type JobOrigin, type JobRequest } from './new-job.ts';
 import type { Claim, NewJob, QueueBackend, SettleResult } from './queue-backend.ts';
@@ -56,7 +56,7 @@ export class AttemptContext implements TaskContext {
     this.#stepsOfThisAttempt.add(name);
     const { claim } = this.#options;
     const replayed = claim.steps.get(name);
-    if (replayed !== undefined) return (replayed === '' ? undefined : JSON.parse(replayed)) as T;
+    if (replayed !== undefined) return resultOf(name, replayed) as T;
 
     this.signal.throwIfAborted();
     const result = await fn({ idempotencyKey: `${this.job.id}:${name}` });
@@ -94,5 +94,15 @@ export class AttemptContext implements TaskContext {
     const { job, span } = prepareJob({ ...request, options }, origin);
     span.end();
     this.children.push(job);
+  }
+}
+
+/** @throws CoordinatorError COORD_ENVELOPE_UNREADABLE: to run a step again whose effect is unknown would be worse */
+function resultOf(name: string, stored: string): unknown {
+  if (stored === '') return undefined;
+  try {
+    return JSON.parse(stored);
+  } catch {
+    throw new CoordinatorError('COORD_ENVELOPE_UNREADABLE', `The stored result of the step "${name}" is not readable`);
   }
 }

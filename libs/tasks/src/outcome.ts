@@ -62,6 +62,9 @@ export function classify(error: unknown, task: AnyTask, facts: AttemptFacts): Ou
   if (error instanceof CoordinatorError && error.code === 'COORD_PAYLOAD_INVALID') {
     return { kind: 'dead', reason: 'payload-invalid', error: failure };
   }
+  if (error instanceof CoordinatorError && error.code === 'COORD_ENVELOPE_UNREADABLE') {
+    return { kind: 'dead', reason: 'unreadable', error: failure };
+  }
   if (error instanceof TaskError && error.kind === 'permanent') {
     return { kind: 'dead', reason: 'permanent', error: failure };
   }

@@ -183,6 +183,22 @@ describe('a worker', () => {
     over.give();
   });
 
+  test.each(['random bytes', '17', '17 {"id":'])(
+    'makes a dead letter of a job with the stored step %j',
+    async (stored) => {
+      const { backend, queue, work } = await start();
+      const { jobId } = await queue.enqueue(ship, { n: 1 });
+      await redis.command('HSET', `${backend.keyPrefix}:job:${jobId}`, 'step:find', stored);
+      let found: unknown = 'not run';
+      work(async (_payload, { step }) => {
+        found = await step('find', async () => 'again');
+      });
+      const expected = { outcome: 'unreadable', attempt: 1, error: { code: 'COORD_ENVELOPE_UNREADABLE' } };
+      await eventually(async () => expect(await backend.job(jobId)).toMatchObject({ state: 'dead', ...expected }));
+      expect(found).toBe('not run');
+    },
+  );
+
   test('stops a handler whose job is cancelled', async () => {
     const { backend, queue, work } = await start();
     const worker = work(

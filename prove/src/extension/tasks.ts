@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { misdeeds } from './misdeeds.ts';
 
 const note = z.string().min(1).max(200);
-const destination = z.string().max(40).regex(/^[a-z0-9-]+$/);
+const destination = z
+  .string()
+  .max(40)
+  .regex(/^[a-z0-9-]+$/);
 // Short, so that a run sees many attempts; and more of them than any fault of a run can spend.
 const policy = { maxAttempts: 1_000, timeoutMs: 20_000, backoff: exponential({ firstMs: 500, maxMs: 5_000 }) };
 

@@ -22,8 +22,8 @@ export const poison: Proof = {
     'a job that kills its worker is dead after 3 deliveries, as crashed-worker; of the other jobs none is lost or dead, and they keep 80 % of their throughput',
   run: async ({ tier, start, findings, say }) => {
     const stack = await start({ leaseMs: 2_000, env: { NODE_OPTIONS: '--max-old-space-size=120' } });
-    // Slow enough for each crash to take some of them along.
-    await stack.sink.behave('main', { kind: 'ok', delayMs: 200 });
+    // Slow enough for each crash to take some of them along, quick enough for one worker to catch up with what two left.
+    await stack.sink.behave('main', { kind: 'ok', delayMs: 100 });
     const poisons: Sending[] = HOW[tier].map((how) => {
       const note = `p19-${how}`;
       return { key: note, body: { task: 'misbehave', payload: { note, how } } };

@@ -1,5 +1,6 @@
 import type { JobRecord, JobState, StepRecord } from '../job.ts';
-import type { Failure } from '../outcome.ts';
+import { CoordinatorError } from '../error-codes.ts';
+import { failureOf, type Failure } from '../outcome.ts';
 import type { Claim } from '../queue-backend.ts';
 
 /** Reads what claim.lua answers: the job's hash as a flat list of fields and values. */
@@ -15,7 +16,7 @@ export function readClaim(jobId: string, queue: string, nowMs: number, flat: str
     createdAtMs: Number(hash.get('createdAt')),
     dueAtMs: Number(hash.get('dueAt')),
     claimedAtMs: nowMs,
-    steps: new Map(stepsOf(hash).map((step) => [step.name, step.result ?? ''])),
+    steps: new Map(stepsOf(hash, 'with results').map((step) => [step.name, step.result ?? ''])),
     attemptReports: reportsOf(hash),
   };
 }
@@ -35,9 +36,17 @@ export function readRecord(jobId: string, flat: string[]): JobRecord | undefined
     dueAtMs: Number(hash.get('dueAt')),
     finishedAtMs: finishedAt === undefined ? undefined : Number(finishedAt),
     outcome: hash.get('outcome'),
-    error: error === undefined ? undefined : (JSON.parse(error) as Failure),
+    error: error === undefined ? undefined : readFailure(error),
     steps: stepsOf(hash),
   };
+}
+
+function readFailure(text: string): Failure {
+  try {
+    return JSON.parse(text) as Failure;
+  } catch {
+    return failureOf(new CoordinatorError('COORD_ENVELOPE_UNREADABLE'));
+  }
 }
 
 function toMap(flat: string[]): Map<string, string> {
@@ -46,15 +55,16 @@ function toMap(flat: string[]): Map<string, string> {
   return map;
 }
 
+/** What stands for the result of a step that cannot be read: no JSON. */
+const UNREADABLE = 'unreadable';
+
 /** A step is stored as `<time> <result as JSON>`, and as its time alone once the job has ended. */
-function stepsOf(hash: Map<string, string>): StepRecord[] {
+function stepsOf(hash: Map<string, string>, results?: 'with results'): StepRecord[] {
   const steps: StepRecord[] = [];
   for (const [field, value] of hash) {
     if (!field.startsWith('step:')) continue;
-    const space = value.indexOf(' ');
-    const finishedAtMs = Number(space === -1 ? value : value.slice(0, space));
-    const result = space === -1 ? '' : value.slice(space + 1);
-    steps.push({ name: field.slice(5), finishedAtMs, result: result === '' ? undefined : result });
+    const [, time = '0', result = results && UNREADABLE] = /^(\d+)(?: (.*))?$/s.exec(value) ?? ['', '0', UNREADABLE];
+    steps.push({ name: field.slice(5), finishedAtMs: Number(time), result: result === '' ? undefined : result });
   }
   return steps.sort((a, b) => a.finishedAtMs - b.finishedAtMs);
 }

@@ -250,6 +250,7 @@ describe('RedisBackend beyond what memory can do', () => {
   test.each([
     ['is gone', (key: string) => connection.command('DEL', key)],
     ['has lost its state', (key: string) => connection.command('HDEL', key, 'state')],
+    ['has no state that there is', (key: string) => connection.command('HSET', key, 'state', '\xff\0garbage')],
     [
       'is no hash',
       async (key: string) => {
