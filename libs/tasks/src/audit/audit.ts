@@ -1,0 +1,111 @@
+import type { RedisConnection } from '../bee-queue/redis-connection.ts';
+import { DEFAULT_KEY_PREFIX } from '../bee-queue/redis-backend.ts';
+import { CoordinatorError } from '../error-codes.ts';
+import { failureOf } from '../outcome.ts';
+import { defaultRetention } from '../retention.ts';
+import { Keyspace } from './keyspace.ts';
+import { readBooks, type QueueBooks } from './queue-books.ts';
+import { findIndexes, survey, type Index, type Suspicion } from './survey.ts';
+
+/** Settings of {@link audit}. */
+export interface AuditOptions {
+  /** Default {@link DEFAULT_KEY_PREFIX}. */
+  readonly keyPrefix?: string;
+  /** Whether to make the indexes fit the records. Default false: nothing is changed. */
+  readonly repair?: boolean;
+}
+
+/** Something that is not as it should be. */
+export interface AuditFault {
+  /** A job id, or a key without the prefix. */
+  readonly where: string;
+  readonly what: string;
+  readonly repaired: boolean;
+}
+
+/** What an audit has found. */
+export interface AuditReport {
+  readonly queues: readonly QueueBooks[];
+  /** Those that were repaired, too. */
+  readonly faults: readonly AuditFault[];
+  /** Whether all books balance and no fault is left. */
+  readonly balanced: boolean;
+}
+
+const UNREADABLE = JSON.stringify(failureOf(new CoordinatorError('COORD_ENVELOPE_UNREADABLE')));
+/** A worker that runs a job whose lease was lost has this long to renew it. */
+const REPAIRED_LEASE_MS = 30_000;
+/** Of a system that moves, further looks clear most suspicions for less than a check of each. */
+const FEW = 100;
+const MOST_LOOKS = 5;
+const MOST_ROUNDS = 5;
+
+/**
+ * Checks a live system: that the books of each queue balance, and that every job stands exactly where its record says.
+ * What looks wrong is checked once more by one atomic script per job, so jobs that move are no faults. A repair takes the
+ * record for the truth; it is atomic for each job, may be repeated, and deletes no record.
+ *
+ * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE
+ */
+export async function audit(
+  connection: RedisConnection,
+  { keyPrefix = DEFAULT_KEY_PREFIX, repair = false }: AuditOptions = {},
+): Promise<AuditReport> {
+  const keys = new Keyspace(connection, keyPrefix);
+  const indexes = await findIndexes(keys);
+  const wrong = await keys.wrongTypes(indexes, repair);
+  const sound = indexes.filter(({ place }) => !wrong.has(place));
+  const jobFaults = repair ? await repairJobs(keys, sound) : await checkJobs(keys, sound, false);
+  const books = queuesOf(indexes).map((queue) => readBooks(keys, queue, repair && wrong.has(`q:${queue}:counts`)));
+  const queues = await Promise.all(books);
+  const faults = [...indexes.flatMap((index) => typeFault(index, wrong, repair)), ...jobFaults];
+  const balanced = queues.every(({ missing }) => missing === 0) && faults.every(({ repaired }) => repaired);
+  return { queues, faults, balanced };
+}
+
+function queuesOf(indexes: readonly Index[]): string[] {
+  return [...new Set(indexes.flatMap(({ queue }) => (queue === undefined ? [] : [queue])))].sort();
+}
+
+function typeFault({ place, type }: Index, wrong: ReadonlyMap<string, string>, repaired: boolean): AuditFault[] {
+  const is = wrong.get(place);
+  return is === undefined ? [] : [{ where: place, what: `is a ${is} and should be a ${type}`, repaired }];
+}
+
+/** Until nothing is found: mending one job may show what is wrong with the next one of its lane. */
+async function repairJobs(keys: Keyspace, indexes: readonly Index[]): Promise<AuditFault[]> {
+  const faults = new Map<string, AuditFault>();
+  let found = await checkJobs(keys, indexes, true);
+  for (let rounds = 1; found.length > 0; rounds += 1) {
+    for (const [key, fault] of faults) faults.set(key, { ...fault, repaired: true });
+    for (const fault of found) faults.set(`${fault.where} ${fault.what}`, fault);
+    if (rounds === MOST_ROUNDS) break;
+    found = await checkJobs(keys, await findIndexes(keys), true);
+  }
+  return [...faults.values()];
+}
+
+async function checkJobs(keys: Keyspace, indexes: readonly Index[], repair: boolean): Promise<AuditFault[]> {
+  let suspicions = await survey(keys, indexes);
+  for (let looks = 1; suspicions.length > FEW && looks < MOST_LOOKS; looks += 1) {
+    suspicions = await survey(
+      keys,
+      indexes,
+      suspicions.map(({ jobId }) => jobId),
+    );
+  }
+  // Those that may run first: a lane is made anew in the order of acceptance behind the one that runs.
+  const faults: AuditFault[] = [];
+  for (const suspicion of suspicions.sort(byOrder)) faults.push(...(await checkJob(keys, suspicion, repair)));
+  return faults;
+}
+
+async function checkJob(keys: Keyspace, { jobId, seenIn }: Suspicion, repair: boolean): Promise<AuditFault[]> {
+  const how = [repair ? '1' : '0', String(REPAIRED_LEASE_MS), UNREADABLE, String(defaultRetention.deadMs)];
+  const [faults, left] = (await keys.run('auditJob', [jobId, ...how, ...seenIn])) as [string[], string[]];
+  return faults.map((what) => ({ where: jobId, what, repaired: repair && !left.includes(what) }));
+}
+
+function byOrder(a: Suspicion, b: Suspicion): number {
+  return a.order < b.order ? -1 : a.order > b.order ? 1 : a.jobId < b.jobId ? -1 : 1;
+}
