@@ -24,6 +24,8 @@ const COMMANDS = {
     main: 'apps/sandbox/dist/main.js',
     flags: NODE_FLAGS,
   },
+  audit: { does: 'checks the books of a live system, and repairs its indexes', main: 'tools/dist/audit.js' },
+  cancel: { does: 'calls a job off', main: 'tools/dist/cancel.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
 };
 

@@ -41,7 +41,7 @@ test('an audit takes nothing that moves for a fault: workers at full speed, with
         const { n } = payload as { n: number };
         begun += 1;
         if (n % 5 === 0 && context.attempt === 1) throw new Error('boom');
-        if (n % 7 === 0) await context.enqueue(ship, { n: n + 1 }, { lane: `child:${n % 3}` });
+        if (n % 7 === 0) context.enqueue(ship, { n: n + 1 }, { lane: `child:${n % 3}` });
       },
     });
     worker.start();

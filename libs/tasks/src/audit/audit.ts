@@ -2,7 +2,7 @@ import type { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { DEFAULT_KEY_PREFIX } from '../bee-queue/redis-backend.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import { failureOf } from '../outcome.ts';
-import { defaultRetention } from '../retention.ts';
+import { defaultRetention, type Retention } from '../retention.ts';
 import { Keyspace } from './keyspace.ts';
 import { readBooks, type QueueBooks } from './queue-books.ts';
 import { findIndexes, survey, type Index, type Suspicion } from './survey.ts';
@@ -13,6 +13,8 @@ export interface AuditOptions {
   readonly keyPrefix?: string;
   /** Whether to make the indexes fit the records. Default false: nothing is changed. */
   readonly repair?: boolean;
+  /** How long the dead letter of a record stays that cannot be read. Default {@link defaultRetention}. */
+  readonly retention?: Retention;
 }
 
 /** Something that is not as it should be. */
@@ -49,18 +51,24 @@ const MOST_ROUNDS = 5;
  */
 export async function audit(
   connection: RedisConnection,
-  { keyPrefix = DEFAULT_KEY_PREFIX, repair = false }: AuditOptions = {},
+  { keyPrefix = DEFAULT_KEY_PREFIX, repair = false, retention = defaultRetention }: AuditOptions = {},
 ): Promise<AuditReport> {
   const keys = new Keyspace(connection, keyPrefix);
   const indexes = await findIndexes(keys);
   const wrong = await keys.wrongTypes(indexes, repair);
   const sound = indexes.filter(({ place }) => !wrong.has(place));
-  const jobFaults = repair ? await repairJobs(keys, sound) : await checkJobs(keys, sound, false);
+  const how: JobCheck = { repair, deadMs: retention.deadMs };
+  const jobFaults = repair ? await repairJobs(keys, sound, how) : await checkJobs(keys, sound, how);
   const books = queuesOf(indexes).map((queue) => readBooks(keys, queue, repair && wrong.has(`q:${queue}:counts`)));
   const queues = await Promise.all(books);
   const faults = [...indexes.flatMap((index) => typeFault(index, wrong, repair)), ...jobFaults];
   const balanced = queues.every(({ missing }) => missing === 0) && faults.every(({ repaired }) => repaired);
   return { queues, faults, balanced };
+}
+
+interface JobCheck {
+  readonly repair: boolean;
+  readonly deadMs: number;
 }
 
 function queuesOf(indexes: readonly Index[]): string[] {
@@ -73,19 +81,19 @@ function typeFault({ place, type }: Index, wrong: ReadonlyMap<string, string>, r
 }
 
 /** Until nothing is found: mending one job may show what is wrong with the next one of its lane. */
-async function repairJobs(keys: Keyspace, indexes: readonly Index[]): Promise<AuditFault[]> {
+async function repairJobs(keys: Keyspace, indexes: readonly Index[], how: JobCheck): Promise<AuditFault[]> {
   const faults = new Map<string, AuditFault>();
-  let found = await checkJobs(keys, indexes, true);
+  let found = await checkJobs(keys, indexes, how);
   for (let rounds = 1; found.length > 0; rounds += 1) {
     for (const [key, fault] of faults) faults.set(key, { ...fault, repaired: true });
     for (const fault of found) faults.set(`${fault.where} ${fault.what}`, fault);
     if (rounds === MOST_ROUNDS) break;
-    found = await checkJobs(keys, await findIndexes(keys), true);
+    found = await checkJobs(keys, await findIndexes(keys), how);
   }
   return [...faults.values()];
 }
 
-async function checkJobs(keys: Keyspace, indexes: readonly Index[], repair: boolean): Promise<AuditFault[]> {
+async function checkJobs(keys: Keyspace, indexes: readonly Index[], how: JobCheck): Promise<AuditFault[]> {
   let suspicions = await survey(keys, indexes);
   for (let looks = 1; suspicions.length > FEW && looks < MOST_LOOKS; looks += 1) {
     suspicions = await survey(
@@ -96,12 +104,16 @@ async function checkJobs(keys: Keyspace, indexes: readonly Index[], repair: bool
   }
   // Those that may run first: a lane is made anew in the order of acceptance behind the one that runs.
   const faults: AuditFault[] = [];
-  for (const suspicion of suspicions.sort(byOrder)) faults.push(...(await checkJob(keys, suspicion, repair)));
+  for (const suspicion of suspicions.sort(byOrder)) faults.push(...(await checkJob(keys, suspicion, how)));
   return faults;
 }
 
-async function checkJob(keys: Keyspace, { jobId, seenIn }: Suspicion, repair: boolean): Promise<AuditFault[]> {
-  const how = [repair ? '1' : '0', String(REPAIRED_LEASE_MS), UNREADABLE, String(defaultRetention.deadMs)];
+async function checkJob(
+  keys: Keyspace,
+  { jobId, seenIn }: Suspicion,
+  { repair, deadMs }: JobCheck,
+): Promise<AuditFault[]> {
+  const how = [repair ? '1' : '0', String(REPAIRED_LEASE_MS), UNREADABLE, String(deadMs)];
   const [faults, left] = (await keys.run('auditJob', [jobId, ...how, ...seenIn])) as [string[], string[]];
   return faults.map((what) => ({ where: jobId, what, repaired: repair && !left.includes(what) }));
 }
