@@ -1,5 +1,5 @@
 import { hasEnded, type Model } from './job-model.ts';
-import type { Engine } from './engine.ts';
+import { CRASH_LIMIT, type Engine } from './engine.ts';
 
 interface Observed {
   readonly id: string;
@@ -30,6 +30,9 @@ export async function checkInvariants(model: Model, engine: Engine): Promise<voi
     if (job?.attempt !== expected.attempt) {
       throw new Error(`${expected.id} should be at attempt ${expected.attempt} and is at ${job?.attempt}`);
     }
+    const suspect = expected.crashes === CRASH_LIMIT - 1 && !hasEnded(expected);
+    if (job.suspect !== suspect)
+      throw new Error(`${expected.id}: a suspect after its last crash but one, and only then`);
     if (job.token !== (expected.token ?? '')) throw new Error(`${expected.id}: the token of the attempt that runs`);
   }
 
