@@ -1,7 +1,7 @@
 -- Compares all places of one job with its record, which is the truth. A repair makes them fit; it deletes no record.
 -- KEYS root   ARGV id, '1' to repair, how long the lease is that a running job without one gets, error of an unreadable
 --                  record, how long its dead letter stays, then further places where the id was seen
--- Returns what is wrong, and what is still wrong after a repair.
+-- Returns what is wrong, or was before the repair.
 local id, lease_ms, failure, keep_ms = ARGV[1], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local now = now_ms()
 
@@ -30,15 +30,24 @@ local function found_of(job)
   return found
 end
 
+-- Where it has to stand. A waiting job that was popped and not claimed yet may have a lease.
+local function wanted_of(job, found)
+  local places, prefix = places_of(job), job.prefix
+  if job.state == 'waiting' and found[prefix .. 'waiting'] == 0 and found[prefix .. 'active'] > 0 then
+    places[prefix .. 'waiting'] = nil
+    places[prefix .. 'active'] = 'any'
+    places[prefix .. 'leases'] = found[prefix .. 'leases'] > 0 and 'any' or nil
+  end
+  return places
+end
+
 local function faults_of(job, found)
   local faults = {}
   local function fault(text)
     faults[#faults + 1] = text
   end
-  local places = job and places_of(job) or {}
-  if job then
-    follow_pop(job, places, id)
-  elseif redis.call('EXISTS', job_key(id)) == 1 then
+  local places = job and wanted_of(job, found) or {}
+  if not job and redis.call('EXISTS', job_key(id)) == 1 then
     fault('its record cannot be read')
   end
   for place, wanted in pairs(places) do
@@ -127,19 +136,17 @@ local function mend(job, found)
     redis.call('HSET', job_key(id), 'state', 'waiting')
     job = read(id)
   end
-  local places = places_of(job)
-  follow_pop(job, places, id)
+  local places = wanted_of(job, found)
   for place, count in pairs(found) do
     if not (places[place] and is_lane(place)) then
       thin_out(place, count, places[place] and 1 or 0)
     end
   end
   for place in pairs(places) do
-    if not is_lane(place) and times(place, id) == 0 then
+    if not is_lane(place) and found[place] == 0 then
       stand_in(place, job)
     end
   end
-  return job
 end
 
 local function bury_unreadable(found)
@@ -162,10 +169,10 @@ local job = read(id)
 local found = found_of(job)
 local faults = faults_of(job, found)
 if ARGV[2] ~= '1' or #faults == 0 then
-  return { faults, faults }
+  return faults
 end
 if job then
-  job = mend(job, found)
+  mend(job, found)
 else
   bury_unreadable(found)
 end
@@ -174,5 +181,4 @@ for place in pairs(found) do
     unblock_head(root .. place, now)
   end
 end
-job = read(id)
-return { faults, faults_of(job, found_of(job)) }
+return faults

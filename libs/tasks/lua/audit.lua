@@ -47,14 +47,3 @@ local function times(place, id)
   end
   return kind == 'zset' and redis.call('ZSCORE', root .. place, id) and 1 or 0
 end
-
--- The place of a waiting job that was popped and not claimed yet: it may have a lease there.
-local function follow_pop(job, places, id)
-  if job.state == 'waiting' and times(job.prefix .. 'waiting', id) == 0 and times(job.prefix .. 'active', id) > 0 then
-    places[job.prefix .. 'waiting'] = nil
-    places[job.prefix .. 'active'] = 'any'
-    if times(job.prefix .. 'leases', id) > 0 then
-      places[job.prefix .. 'leases'] = 'any'
-    end
-  end
-end

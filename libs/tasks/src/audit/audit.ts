@@ -3,7 +3,7 @@ import { DEFAULT_KEY_PREFIX } from '../bee-queue/redis-backend.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import { failureOf } from '../outcome.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
-import { Keyspace } from './keyspace.ts';
+import { Keyspace, pages } from './keyspace.ts';
 import { readBooks, type QueueBooks } from './queue-books.ts';
 import { findIndexes, survey, type Index, type Suspicion } from './survey.ts';
 
@@ -39,7 +39,7 @@ const UNREADABLE = JSON.stringify(failureOf(new CoordinatorError('COORD_ENVELOPE
 const REPAIRED_LEASE_MS = 30_000;
 /** Of a system that moves, further looks clear most suspicions for less than a check of each. */
 const FEW = 100;
-const MOST_LOOKS = 5;
+const AT_ONCE = 16;
 const MOST_ROUNDS = 5;
 
 /**
@@ -80,31 +80,31 @@ function typeFault({ place, type }: Index, wrong: ReadonlyMap<string, string>, r
   return is === undefined ? [] : [{ where: place, what: `is a ${is} and should be a ${type}`, repaired }];
 }
 
-/** Until nothing is found: mending one job may show what is wrong with the next one of its lane. */
+/** Until nothing is found any more: what is not found again is repaired, and one repair may show the next fault. */
 async function repairJobs(keys: Keyspace, indexes: readonly Index[], how: JobCheck): Promise<AuditFault[]> {
   const faults = new Map<string, AuditFault>();
-  let found = await checkJobs(keys, indexes, how);
-  for (let rounds = 1; found.length > 0; rounds += 1) {
+  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+    const found = await checkJobs(keys, round === 1 ? indexes : await findIndexes(keys), how);
     for (const [key, fault] of faults) faults.set(key, { ...fault, repaired: true });
+    if (found.length === 0) break;
     for (const fault of found) faults.set(`${fault.where} ${fault.what}`, fault);
-    if (rounds === MOST_ROUNDS) break;
-    found = await checkJobs(keys, await findIndexes(keys), how);
   }
   return [...faults.values()];
 }
 
 async function checkJobs(keys: Keyspace, indexes: readonly Index[], how: JobCheck): Promise<AuditFault[]> {
   let suspicions = await survey(keys, indexes);
-  for (let looks = 1; suspicions.length > FEW && looks < MOST_LOOKS; looks += 1) {
-    suspicions = await survey(
-      keys,
-      indexes,
-      suspicions.map(({ jobId }) => jobId),
-    );
+  for (let before = Infinity; suspicions.length > FEW && suspicions.length < before / 2;) {
+    before = suspicions.length;
+    const ids = suspicions.map(({ jobId }) => jobId);
+    suspicions = await survey(keys, indexes, ids);
   }
-  // Those that may run first: a lane is made anew in the order of acceptance behind the one that runs.
+  // Those that may run first: a lane is made anew in the order of acceptance behind the one that runs. Redis does what
+  // is sent at once in the order in which it was sent.
   const faults: AuditFault[] = [];
-  for (const suspicion of suspicions.sort(byOrder)) faults.push(...(await checkJob(keys, suspicion, how)));
+  for (const some of pages(suspicions.sort(byOrder), AT_ONCE)) {
+    faults.push(...(await Promise.all(some.map((suspicion) => checkJob(keys, suspicion, how)))).flat());
+  }
   return faults;
 }
 
@@ -114,8 +114,8 @@ async function checkJob(
   { repair, deadMs }: JobCheck,
 ): Promise<AuditFault[]> {
   const how = [repair ? '1' : '0', String(REPAIRED_LEASE_MS), UNREADABLE, String(deadMs)];
-  const [faults, left] = (await keys.run('auditJob', [jobId, ...how, ...seenIn])) as [string[], string[]];
-  return faults.map((what) => ({ where: jobId, what, repaired: repair && !left.includes(what) }));
+  const faults = (await keys.run('auditJob', [jobId, ...how, ...seenIn])) as string[];
+  return faults.map((what) => ({ where: jobId, what, repaired: false }));
 }
 
 function byOrder(a: Suspicion, b: Suspicion): number {
