@@ -29,7 +29,7 @@ function verdict({ queues, faults, balanced }: AuditReport, repair: boolean): st
     'The books do not balance.',
     ...lost.map(({ queue, missing }) =>
       missing > 0
-        ? `${queue}: ${missing} accepted that are nowhere.`
+        ? `${queue}: ${missing} accepted that no index holds.`
         : `${queue}: ${-missing} that nobody has accepted.`,
     ),
     ...(left > 0

@@ -55,7 +55,7 @@ describe('npm run audit', () => {
     await connection.command('DEL', '{cc}:q:lms:waiting');
     expect(await auditCommand([], say)).toBe(1);
     expect(said.join()).toContain(`wrong  ${jobId} is waiting and not in q:lms:waiting`);
-    expect(said.join()).toContain('lms: 1 accepted that are nowhere.');
+    expect(said.join()).toContain('lms: 1 accepted that no index holds.');
     expect(await auditCommand(['--repair'], say)).toBe(0);
     expect(said.at(-1)).toContain(`repaired  ${jobId} is waiting and not in q:lms:waiting`);
     expect(await auditCommand(['--json'], say)).toBe(0);
