@@ -14,8 +14,8 @@ import type { Engine } from './engine.ts';
 import { checkInvariants } from './invariants.ts';
 import { Model } from './job-model.ts';
 
-/** Sequences of commands; one has 38 on average, so that these are more than 10 000 commands. */
-const RUNS = Number(process.env.FC_RUNS ?? 300);
+/** Sequences of commands; one has 33 on average, so that these are more than 10 000 commands. */
+const RUNS = Number(process.env.FC_RUNS ?? 340);
 const MINUTES = 60_000;
 
 const redis = privateRedis({ appendfsync: 'everysec' });
