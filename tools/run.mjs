@@ -25,6 +25,8 @@ const COMMANDS = {
     flags: NODE_FLAGS,
   },
   erase: { does: 'what is stored about a subject, such as an order, is erased', main: 'tools/dist/erase.js' },
+  audit: { does: 'checks the books of a live system, and repairs its indexes', main: 'tools/dist/audit.js' },
+  cancel: { does: 'calls a job off', main: 'tools/dist/cancel.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
   prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };

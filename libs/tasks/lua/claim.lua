@@ -46,7 +46,8 @@ local function claim(id)
   end
 end
 
-if popped ~= '' then
+-- Given back to the queue meanwhile, because this worker has taken too long: then it is not ours to claim.
+if popped ~= '' and redis.call('LPOS', active, popped) then
   claim(popped)
 end
 for _ = 1, more do

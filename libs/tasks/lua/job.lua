@@ -45,16 +45,30 @@ local function put(queue, id, due, now, first)
   return 'waiting'
 end
 
+-- The state of a job; nil when there is no record, or none that can be read. What stood in its place is put aside.
+local function state_of(id)
+  local state = redis.pcall('HGET', job_key(id), 'state')
+  if type(state) == 'table' then
+    redis.call('RENAME', job_key(id), root .. 'unreadable:' .. id)
+    return nil
+  end
+  return (LIVING[state] or ENDED[state]) and state or nil
+end
+
 -- Lets the one at the head of a lane run. Ids without a living job, which only a damaged Redis holds, do not hold it up.
 local function unblock_head(lane, now)
   while true do
     local id = redis.call('LINDEX', lane, 0)
-    local job = id and redis.call('HMGET', job_key(id), 'state', 'queue', 'dueAt') or {}
-    if job[1] == 'blocked' then
-      redis.call('ZREM', queue_key(job[2], 'blocked'), id)
-      put(job[2], id, tonumber(job[3]) or now, now, lane == SUSPECTS)
+    local state = id and state_of(id)
+    if state == 'blocked' then
+      local job = redis.call('HMGET', job_key(id), 'queue', 'dueAt', 'suspect')
+      -- A suspect at the head of another lane still waits for its turn among the suspects.
+      if lane == SUSPECTS or not job[3] then
+        redis.call('ZREM', queue_key(job[1], 'blocked'), id)
+        put(job[1], id, tonumber(job[2]) or now, now, lane == SUSPECTS)
+      end
     end
-    if not id or job[1] and not ENDED[job[1]] then
+    if not id or state and not ENDED[state] then
       return
     end
     redis.call('LPOP', lane)
@@ -279,16 +293,6 @@ local function erase_unstarted(id, how, now, keep_ms)
   redis.call('HSET', job_key(id), 'erase', how)
   finish(queue, id, 'cancelled', 'erased', now, keep_ms)
   return true
-end
-
--- The state of a job; nil when there is no record, or none that can be read. What stood in its place is put aside.
-local function state_of(id)
-  local state = redis.pcall('HGET', job_key(id), 'state')
-  if type(state) == 'table' then
-    redis.call('RENAME', job_key(id), root .. 'unreadable:' .. id)
-    return nil
-  end
-  return (LIVING[state] or ENDED[state]) and state or nil
 end
 
 -- Makes a dead letter of an id whose record is gone or damaged, so that somebody sees it.

@@ -3,6 +3,8 @@
  * a Task is declared work, a handler performs it, a Job is one enqueued instance, an attempt is one run of a handler,
  * an Outcome is how it ended, a Receipt is what the one who enqueued gets.
  */
+export { audit, type AuditFault, type AuditOptions, type AuditReport } from './audit/audit.ts';
+export type { QueueBooks } from './audit/queue-books.ts';
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
 export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
 export { eraseSubject, type Erasure, type ErasureAction, type ErasureRequest } from './bee-queue/erase-subject.ts';

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { eventually, leakChecks, privateRedis, RecordingLog } from '@coordinator/task-testing';
 import { z } from 'zod';
+import { audit } from './audit/audit.ts';
 import { RedisBackend } from './bee-queue/redis-backend.ts';
 import { RedisConnection } from './bee-queue/redis-connection.ts';
 import type { JobRecord } from './job.ts';
@@ -102,6 +103,22 @@ describe('a worker', () => {
     over.give();
     await eventually(async () => expect(await state(jobId)).toBe('completed'));
     expect(attempts).toBe(1);
+  });
+
+  test('goes on when an index is mended whose key had the wrong type, and has said what mends it', async () => {
+    const { backend, queue, work, log, state } = await start();
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    const waiting = `${backend.keyPrefix}:q:warehouse:waiting`;
+    await redis.command('SET', waiting, 'garbage');
+    work(async () => undefined);
+    const told = 'the pop loop met an error: a key has the wrong type, mend it with npm run audit -- --repair';
+    await eventually(() => expect(log.lines.map(({ message }) => message)).toContain(told));
+
+    const operator = new RedisConnection({ url: redis.url, log });
+    closing.push(() => operator.close());
+    await operator.connect();
+    expect(await audit(operator, { keyPrefix: backend.keyPrefix, repair: true })).toMatchObject({ balanced: true });
+    await eventually(async () => expect(await state(jobId)).toBe('completed'));
   });
 
   test('keeps its job when Redis was away for longer than the lease', async () => {

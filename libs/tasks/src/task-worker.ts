@@ -5,6 +5,7 @@ import { Heartbeat } from './heartbeat/heartbeat.ts';
 import { failureOf } from './outcome.ts';
 import type { Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
+import { RepeatedErrors } from './repeated-errors.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import type { Schedule } from './schedule.ts';
@@ -48,6 +49,7 @@ export class TaskWorker {
   readonly #queues: ReliableQueue[];
   readonly #running: RunningAttempts;
   readonly #heartbeat: Heartbeat;
+  readonly #errors: RepeatedErrors;
   #repetitions: Repetition[] = [];
   #started: Promise<void> = Promise.resolve();
   #draining = false;
@@ -57,6 +59,7 @@ export class TaskWorker {
     const { redisUrl, backend, leaseMs, log, release } = options;
     const { keyPrefix } = backend;
     this.#queues = options.queues.map((name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, log }));
+    this.#errors = new RepeatedErrors((fields, message) => log.error(fields, message));
     this.#running = new RunningAttempts(log, (queue, stuck) => this.#onStuck(queue, stuck));
     this.#heartbeat = new Heartbeat({
       ...{ redisUrl, keyPrefix, leaseMs, release, log },
@@ -171,7 +174,7 @@ export class TaskWorker {
   #report(error: unknown): void {
     // The connection has already said that Redis is away.
     if (isUnavailable(error)) return;
-    this.#options.log.error({ err: error }, 'keeping the queues failed');
+    this.#errors.report(error, 'keeping the queues failed');
   }
 }
 

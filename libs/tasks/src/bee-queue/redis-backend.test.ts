@@ -124,6 +124,18 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(await connection.command('HEXISTS', `${prefix}:job:${job.id}`, 'crashes')).toBe(0);
   });
 
+  test('does not claim a popped job that was given back meanwhile', async () => {
+    const job = aJob();
+    await backend.enqueue([job]);
+    await pop('lms');
+    expect(await backend.recover('lms', { ...policy, graceMs: 0 })).toEqual([{ jobId: job.id, state: 'waiting' }]);
+    expect(await backend.claim('lms', job.id, 60_000)).toBeUndefined();
+    expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toMatchObject({
+      jobId: job.id,
+      attempt: 1,
+    });
+  });
+
   test('puts a popped job that is given back in front, and once', async () => {
     const [first, second] = [aJob(), aJob()];
     await backend.enqueue([first, second]);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextLoop, setTimeout as delay } from 'node:timers/promises';
 import { isUnavailable } from '../error-codes.ts';
 import type { Claim } from '../queue-backend.ts';
+import { RepeatedErrors } from '../repeated-errors.ts';
 import { BeeQueue, createPopClient, type PopClient } from './bee-queue.ts';
 import type { RedisBackend } from './redis-backend.ts';
 
@@ -52,7 +53,8 @@ export class ReliableQueue extends BeeQueue {
       activateDelayedJobs: false,
     });
     this.#options = options;
-    this.on('error', (error) => options.log.warn({ err: error, queue: name }, 'the pop loop met an error'));
+    const errors = new RepeatedErrors((fields, message) => options.log.warn(fields, message));
+    this.on('error', (error) => errors.report(error, 'the pop loop met an error', { queue: name }));
   }
 
   /** Runs `run` for each claimed job, at most `concurrency` at a time. `run` must settle its claim. */

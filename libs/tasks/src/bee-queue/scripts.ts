@@ -22,8 +22,9 @@ export function loadScript(folder: string, name: string, shared: readonly string
 // Beside src/ and dist/, so that the same relative path serves both.
 const FOLDER = join(__dirname, '..', '..', 'lua');
 const load = (name: string, flags?: string): Script => loadScript(FOLDER, name, ['job'], flags);
+const loadAudit = (name: string): Script => loadScript(FOLDER, name, ['job', 'audit']);
 
-/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, and one that only reads. */
+/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, one that only reads, and those of the audit. */
 export const scripts = {
   // Refused by a full Redis before it has written anything.
   enqueue: load('enqueue', '#!lua'),
@@ -40,4 +41,8 @@ export const scripts = {
   fireSchedule: load('fire-schedule'),
   erase: load('erase'),
   readQueue: load('read-queue'),
+  auditBooks: loadAudit('audit-books'),
+  auditIndex: loadAudit('audit-index'),
+  auditRecords: loadAudit('audit-records'),
+  auditJob: loadAudit('audit-job'),
 } as const;

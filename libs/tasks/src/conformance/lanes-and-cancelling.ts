@@ -27,6 +27,24 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
         expect(await at.accept({ lane: 'suspects' })).toBeDefined();
         expect(await at.pop('lms')).toBeDefined();
       });
+
+      test('do not run earlier because others come into their lane or leave it', async () => {
+        const lane = 'refunds:D-1001';
+        const [first, second] = [await at.accept(), await at.accept({ lane })];
+        await at.take('lms', SHORT_MS);
+        await at.advance(SOON_MS);
+        await at.backend.recover('lms', POLICY);
+        await at.take();
+        await at.take('lms', SHORT_MS);
+        await at.advance(SOON_MS);
+        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId: second, state: 'blocked' }]);
+        const third = await at.accept({ lane });
+        expect([await at.stateOf(second), await at.stateOf(third)]).toEqual(['blocked', 'blocked']);
+        await at.backend.cancel(third, 'order was withdrawn');
+        expect([await at.stateOf(first), await at.stateOf(second)]).toEqual(['running', 'blocked']);
+        await at.backend.cancel(first, 'order was withdrawn');
+        expect(await at.pop('lms')).toBeUndefined();
+      });
     });
 
     describe('the jobs of a lane', () => {

@@ -9,11 +9,12 @@ export class MemoryLanes<Job> {
     return jobs.push(job) === 1;
   }
 
-  /** Leaves the lane, if in it. Returns the one that is the head then. */
+  /** Leaves the lane, if in it. Returns the one that became the head by that. */
   leave(lane: string, job: Job): Job | undefined {
-    const jobs = (this.#lanes.get(lane) ?? []).filter((other) => other !== job);
+    const before = this.#lanes.get(lane) ?? [];
+    const jobs = before.filter((other) => other !== job);
     if (jobs.length === 0) this.#lanes.delete(lane);
     else this.#lanes.set(lane, jobs);
-    return jobs[0];
+    return before[0] === job ? jobs[0] : undefined;
   }
 }

@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import { randomUUID } from 'node:crypto';
+import type { Settlement } from '../../queue-backend.ts';
+import { Command, expectSame, pick } from '../command.ts';
+import { LONG_MS, type Engine } from '../engine.ts';
+import { hasEnded, type JobModel, type Model } from '../job-model.ts';
+import { isConflict, newJob, wishes, writes, type JobWish } from '../job-wish.ts';
+
+/** What the holder of a claim does; the claim may have been lost long ago. */
+abstract class AttemptCommand extends Command {
+  constructor(readonly index: number) {
+    super();
+  }
+
+  override check(model: Model): boolean {
+    return model.claims.length > 0;
+  }
+
+  /** Counted from the newest: those are the ones that run. */
+  protected claimOf(model: Model) {
+    const claim = pick([...model.claims].reverse(), this.index);
+    const job = model.job(claim.jobId);
+    return { claim, job, holds: job.token === claim.token };
+  }
+}
+
+class Heartbeat extends AttemptCommand {
+  protected async act(model: Model, { backend }: Engine): Promise<void> {
+    const { claim, job, holds } = this.claimOf(model);
+    const orders = await backend.heartbeat(claim.queue, [claim], LONG_MS);
+    const told = orders.map(({ why }) => (why === 'lost' ? why : 'cancel'));
+    expectSame('what a heartbeat is told', told, !holds ? ['lost'] : job.cancelAsked ? ['cancel'] : []);
+    if (holds) job.expired = false;
+  }
+
+  toString() {
+    return `heartbeat(${this.index})`;
+  }
+}
+
+class SaveStep extends AttemptCommand {
+  protected async act(model: Model, { backend }: Engine): Promise<void> {
+    const { claim, job, holds } = this.claimOf(model);
+    const before = await backend.job(job.id);
+    expectSame('a step', await backend.saveStep(claim, 'find', '7'), holds ? 'settled' : 'stale');
+    if (!holds) expectSame('the steps', (await backend.job(job.id))?.steps, before?.steps);
+  }
+
+  toString() {
+    return `saveStep(${this.index})`;
+  }
+}
+
+/** How an attempt ends. */
+interface End {
+  readonly state: Settlement['state'];
+  readonly delayMs: number;
+  readonly spends: boolean;
+  readonly children: readonly JobWish[];
+  readonly lost: boolean;
+}
+
+class Settle extends AttemptCommand {
+  constructor(
+    index: number,
+    readonly end: End,
+  ) {
+    super(index);
+  }
+
+  protected async act(model: Model, { backend }: Engine): Promise<void> {
+    const { claim, job, holds } = this.claimOf(model);
+    const { state, delayMs, spends, lost } = this.end;
+    const children = this.end.children.map((wish) => newJob(wish, randomUUID()));
+    const unset = { outcome: state, error: undefined, attemptReport: undefined };
+    const settlement = { state, delayMs, spendsAttempt: spends, children, ...unset };
+    const expected = this.#expected(model, job, holds, claim.token, settlement);
+    expectSame('a settlement', await backend.settle(claim, settlement).catch(isConflict), expected);
+    if (lost && expected === 'settled') {
+      expectSame('a settlement, repeated', await backend.settle(claim, settlement), 'settled');
+    }
+  }
+
+  /** What it must answer, and does to the model. */
+  #expected(
+    model: Model,
+    job: JobModel,
+    holds: boolean,
+    token: string,
+    { state, children, spendsAttempt }: Settlement,
+  ) {
+    if (!holds) return job.settledBy === token ? 'settled' : 'stale';
+    const written = writes(model, children);
+    if (!written) return undefined;
+    model.settle(job, state === 'scheduled' || state === 'parked' ? 'resting' : state, spendsAttempt);
+    return 'settled';
+  }
+
+  toString() {
+    return `settle(${this.index}, ${JSON.stringify(this.end)})`;
+  }
+}
+
+/** By an operator, at any time. */
+class Cancel extends Command {
+  constructor(readonly index: number) {
+    super();
+  }
+
+  override check(model: Model): boolean {
+    return model.jobs.length > 0;
+  }
+
+  protected async act(model: Model, { backend }: Engine): Promise<void> {
+    const job = pick(model.jobs, this.index);
+    const ended = hasEnded(job);
+    const told = await backend.cancel(job.id, 'withdrawn');
+    if (job.state === 'running') job.cancelAsked = true;
+    else if (!ended) job.state = 'cancelled';
+    expectSame('the state after a cancel', told?.after, job.state);
+  }
+
+  toString() {
+    return `cancel(${this.index})`;
+  }
+}
+
+const index = fc.nat(12);
+const end = fc.record({
+  state: fc.constantFrom('completed', 'scheduled', 'scheduled', 'parked', 'dead', 'cancelled'),
+  delayMs: fc.constantFrom(0, LONG_MS),
+  spends: fc.boolean(),
+  children: fc.array(wishes, { maxLength: 2 }),
+  lost: fc.boolean(),
+} satisfies Record<keyof End, fc.Arbitrary<unknown>>) as fc.Arbitrary<End>;
+
+export const heartbeat = index.map((at) => new Heartbeat(at));
+export const saveStep = index.map((at) => new SaveStep(at));
+export const settle = fc.tuple(index, end).map(([at, how]) => new Settle(at, how));
+export const cancel = fc.nat(30).map((at) => new Cancel(at));

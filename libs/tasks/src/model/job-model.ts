@@ -1,0 +1,77 @@
+import type { Claim } from '../queue-backend.ts';
+
+/** What is known of a job. Which of waiting, scheduled, blocked or parked it is while it rests, the audit checks. */
+export interface JobModel {
+  readonly id: string;
+  readonly queue: string;
+  readonly lane: string | undefined;
+  state: 'resting' | 'running' | 'completed' | 'dead' | 'cancelled';
+  attempt: number;
+  crashes: number;
+  /** Of the attempt that runs. */
+  token: string | undefined;
+  settledBy: string | undefined;
+  /** Whether its lease has run out and nobody has noticed yet. */
+  expired: boolean;
+  cancelAsked: boolean;
+}
+
+/** The jobs as they should be: what was accepted, in its order, and what has become of it. */
+export class Model {
+  readonly jobs: JobModel[] = [];
+  /** Every claim that was ever made: workers may come back late with any of them. */
+  readonly claims: Claim[] = [];
+  /** Popped and not claimed, by queue. */
+  readonly popped: { readonly queue: string; readonly id: string }[] = [];
+  readonly keys = new Map<string, { readonly id: string; readonly fingerprint: string }>();
+
+  job(id: string): JobModel {
+    const job = this.jobs.find((one) => one.id === id);
+    if (!job) throw new Error(`the engine knows a job that nobody has accepted: ${id}`);
+    return job;
+  }
+
+  accept(id: string, queue: string, lane: string | undefined): void {
+    const fresh = { state: 'resting', attempt: 0, crashes: 0, expired: false, cancelAsked: false } as const;
+    this.jobs.push({ id, queue, lane, ...fresh, token: undefined, settledBy: undefined });
+  }
+
+  claim(claim: Claim): void {
+    const job = this.job(claim.jobId);
+    if (job.state !== 'resting') throw new Error(`${job.id} was claimed while it is ${job.state}`);
+    const ahead = this.jobs.find((one) => one.lane !== undefined && one.lane === job.lane && !hasEnded(one));
+    if (ahead && ahead !== job) throw new Error(`${job.id} was claimed before ${ahead.id}, which is ahead in its lane`);
+    Object.assign(job, { state: 'running', token: claim.token, attempt: job.attempt + 1, expired: false });
+    this.claims.push(claim);
+  }
+
+  /** Ends the attempt that runs. */
+  settle(job: JobModel, wanted: 'resting' | 'completed' | 'dead' | 'cancelled', spends: boolean): void {
+    const state = wanted === 'resting' && job.cancelAsked ? 'cancelled' : wanted;
+    const attempt = spends ? job.attempt : job.attempt - 1;
+    Object.assign(job, {
+      state,
+      attempt,
+      settledBy: job.token,
+      token: undefined,
+      expired: false,
+      crashes: 0,
+      cancelAsked: false,
+    });
+  }
+
+  /** Takes back the jobs of a queue whose leases have run out. */
+  recover(queue: string, crashLimit: number): void {
+    for (const job of this.jobs) {
+      if (job.queue !== queue || !job.expired) continue;
+      const crashes = job.crashes + 1;
+      const state = job.cancelAsked ? 'cancelled' : crashes >= crashLimit ? 'dead' : 'resting';
+      Object.assign(job, { state, crashes, token: undefined, expired: false, cancelAsked: false });
+    }
+  }
+}
+
+/** Whether nothing may happen to a job any more. */
+export function hasEnded({ state }: JobModel): boolean {
+  return state !== 'resting' && state !== 'running';
+}

@@ -1,0 +1,4 @@
+import { auditCommand } from './audit-command.ts';
+import { runOperatorCommand } from './operator-command.ts';
+
+runOperatorCommand(auditCommand);

@@ -1,0 +1,43 @@
+import { coreConfig, readConfig } from '@coordinator/config';
+import { silentLogger } from '@coordinator/logging';
+import { RedisConnection, type Retention } from '@coordinator/tasks';
+
+/** What an operator's command works on. */
+export interface OperatorRedis {
+  readonly connection: RedisConnection;
+  readonly retention: Retention;
+}
+
+const PATIENCE_MS = 5_000;
+
+/**
+ * Runs `work` on the Redis of REDIS_URL, and closes the connection after it.
+ *
+ * @throws ConfigError; Error when no Redis answers within five seconds
+ */
+export async function withRedis<T>(work: (redis: OperatorRedis) => Promise<T>): Promise<T> {
+  const config = readConfig([coreConfig]);
+  const url = config.REDIS_URL;
+  const retention = { completedMs: config.COMPLETED_RETENTION_MS, deadMs: config.DEAD_RETENTION_MS };
+  const connection = new RedisConnection({ url, log: silentLogger, commandDeadlineMs: PATIENCE_MS });
+  try {
+    await connectWithin(connection, url);
+    return await work({ connection, retention });
+  } finally {
+    connection.close();
+  }
+}
+
+async function connectWithin(connection: RedisConnection, url: string): Promise<void> {
+  const { host } = new URL(url);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `No Redis answers at ${host} within ${PATIENCE_MS / 1_000} s. Set REDIS_URL to that of the coordinator.`;
+    timer = setTimeout(() => reject(new Error(message)), PATIENCE_MS);
+  });
+  try {
+    await Promise.race([connection.connect(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
