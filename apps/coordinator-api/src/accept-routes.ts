@@ -19,8 +19,6 @@ export interface AcceptRoutesOptions {
   readonly checkBearer: BearerCheck;
   readonly overload: Overload;
   readonly log: Logger;
-  /** True once the process is shutting down. */
-  readonly draining: () => boolean;
 }
 
 /** Answers a request, whatever happens. */
@@ -73,9 +71,8 @@ async function receive(
   extension: string,
   route: Route,
   request: IncomingMessage,
-  { queue, log, checkBearer, overload, keysInFlight, draining }: Edge,
+  { queue, log, checkBearer, overload, keysInFlight }: Edge,
 ): Promise<Receipt[]> {
-  if (draining()) throw new CoordinatorError('COORD_DRAINING');
   const { headers } = request;
   const bearer = route.auth.scheme === 'bearer';
   const caller = bearer ? checkBearer(headers.authorization) : extension;

@@ -45,7 +45,7 @@ export function createApp(options: AppOptions): RequestListener {
   const overload = new Overload(options.overload);
   const queue = new TaskQueue({ backend, catalog, routeEvent, release });
 
-  const accept = acceptRoutes({ registry, config: options.config, queue, checkBearer, overload, log, draining });
+  const accept = acceptRoutes({ registry, config: options.config, queue, checkBearer, overload, log });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -28,6 +28,7 @@ export async function settleAccounts(stack: ProvingStack, findings: Findings, de
   findings.expect('duplicate effects', breaks.duplicateEffects.length, { is: 0 });
   findings.expect('keys with two jobs', breaks.dividedKeys.length, { is: 0 });
   findings.expect('jobs missing in the books', missing(books), { is: 0 });
+  findings.expect('faults of the audit', (await stack.auditFaults()).length, { is: 0 });
   return breaks;
 }
 

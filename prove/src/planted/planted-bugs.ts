@@ -13,7 +13,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'no key for the call of a step',
-    promise: 'P1',
+    promise: 'P4',
     because: /^duplicate effects/,
     file: 'libs/tasks/dist/attempt-context.js',
     find: 'idempotencyKey: `',

@@ -1,6 +1,6 @@
 import { silentLogger } from '@coordinator/logging';
 import { eventually, startRedis, type RedisServer } from '@coordinator/task-testing';
-import { RedisConnection } from '@coordinator/tasks';
+import { audit, RedisConnection, type AuditFault } from '@coordinator/tasks';
 import { REPOSITORY, sandboxSettings } from '@coordinator/tools';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,6 +87,12 @@ export class ProvingStack {
   /** How the queue stands. */
   books(): Promise<QueueBooks> {
     return queueBooks((...args) => this.command(...args), QUEUE);
+  }
+
+  /** What the engine's audit finds wrong. */
+  async auditFaults(): Promise<readonly AuditFault[]> {
+    if (!this.#connection) throw new Error('There is no connection to Redis yet');
+    return (await audit(this.#connection)).faults;
   }
 
   /** Waits until every job has ended. Returns the books then. @throws Error with the books when it takes longer */

@@ -23,9 +23,12 @@ for _, id in ipairs(redis.call('LRANGE', q .. 'active', 0, -1)) do
   if redis.call('HGET', KEYS[1] .. 'job:' .. id, 'state') == 'running' then running = running + 1 else popped = popped + 1 end
 end
 return { counts[1], redis.call('LLEN', q .. 'waiting') + popped, redis.call('ZCARD', q .. 'delayed'), running,
-  0, redis.call('ZCARD', q .. 'parked'), counts[2], counts[3], counts[4] }`;
+  redis.call('ZCARD', q .. 'blocked'), redis.call('ZCARD', q .. 'parked'), counts[2], counts[3], counts[4] }`;
 
-/** Reads the books of a queue from the keys of docs/reference/lifecycle.md. @param command runs one Redis command */
+/**
+ * Reads the books of a queue from the keys of docs/reference/lifecycle.md. The engine's own audit is held against the same
+ * keys when a proof ends: two readings find more than one. @param command runs one Redis command
+ */
 export async function queueBooks(command: (...args: string[]) => Promise<unknown>, queue: string): Promise<QueueBooks> {
   const figures = (await command('EVAL', READ, '1', '{cc}:', queue)) as number[];
   const [accepted = 0, waiting = 0, scheduled = 0, running = 0, blocked = 0] = figures;
