@@ -58,7 +58,10 @@ export class TaskWorker {
     this.#options = options;
     const { redisUrl, backend, leaseMs, log, release } = options;
     const { keyPrefix } = backend;
-    this.#queues = options.queues.map((name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, log }));
+    const onClaimed = (claims: readonly Claim[]) => this.#heartbeat.claimed(claims);
+    this.#queues = options.queues.map(
+      (name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, log, onClaimed }),
+    );
     this.#errors = new RepeatedErrors((fields, message) => log.error(fields, message));
     this.#running = new RunningAttempts(log, (queue, stuck) => this.#onStuck(queue, stuck));
     this.#heartbeat = new Heartbeat({

@@ -26,7 +26,9 @@ export class SinkClient {
     const known = this.#clients.get(destination);
     if (known) return known;
     const baseUrl = `${this.#config.PROVE_SINK_URL}/${destination}`;
-    const limits = { totalTimeoutMs, headersTimeoutMs: totalTimeoutMs, maxConnections: 100 };
+    // These two stand for services of all kinds, and are to use all slots; the others have a share, as by default.
+    const share = destination === 'main' || destination === 'gates' ? { maxConnections: 100 } : {};
+    const limits = { totalTimeoutMs, headersTimeoutMs: totalTimeoutMs, ...share };
     const client = new DownstreamClient({ name: `sink-${destination}`, baseUrl, ...limits });
     this.#clients.set(destination, client);
     return client;

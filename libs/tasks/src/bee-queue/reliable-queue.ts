@@ -13,6 +13,8 @@ export interface ReliableQueueOptions {
   readonly backend: RedisBackend;
   readonly leaseMs: number;
   readonly log: Logger;
+  /** Hears of claims before any of their handlers runs. */
+  readonly onClaimed: (claims: readonly Claim[]) => void;
 }
 
 const POP_SECONDS = 1;
@@ -131,7 +133,11 @@ export class ReliableQueue extends BeeQueue {
       if (id === null) return;
       if (id === '') await delay(PAUSE_MS);
       if (this.paused) await this.#options.backend.release(this.name, id);
-      else this.#claimed.push(...(await this.#claim(id)));
+      else {
+        const claims = await this.#claim(id);
+        this.#options.onClaimed(claims);
+        this.#claimed.push(...claims);
+      }
     } catch (error) {
       if (this.paused) return;
       this.emit('error', error);

@@ -5,7 +5,7 @@ import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { isUnavailable } from '../error-codes.ts';
 import type { Hold } from '../queue-backend.ts';
 import { repeat } from '../repeat.ts';
-import type { HeartbeatThreadData, HeartbeatThreadMessage } from './heartbeat.ts';
+import type { HeartbeatNews, HeartbeatThreadData, HeartbeatThreadMessage } from './heartbeat.ts';
 import { Pulse } from './pulse.ts';
 import { LOOK_EVERY_MS, StandstillWatch } from './standstill.ts';
 
@@ -20,17 +20,19 @@ const log = createLogger({ service: 'coordinator-worker', release });
 const connection = new RedisConnection({ url: redisUrl, log: silentLogger });
 const backend = new RedisBackend(connection, { keyPrefix });
 const pulse = new Pulse(buffer);
-const standstill = new StandstillWatch(leaseMs);
+const standstill = new StandstillWatch();
 
-/** What the process runs, by queue, as the event loop last said. */
-let holds: ReadonlyMap<string, readonly Hold[]> = new Map();
-port.on('message', (told: ReadonlyMap<string, readonly Hold[]>) => (holds = told));
+/** What the process runs, by queue, as far as the event loop has said. */
+let holds = new Map<string, readonly Hold[]>();
+port.on('message', (news: HeartbeatNews) => {
+  if ('all' in news) holds = new Map(news.all);
+  else holds.set(news.queue, [...(holds.get(news.queue) ?? []), ...news.claimed]);
+});
 
 void connection.connect().catch(() => undefined);
 repeat(
   beatMs,
   async () => {
-    if (standstill.leaseIsOver) return;
     for (const [queue, held] of holds) {
       const orders = await backend.heartbeat(queue, held, leaseMs);
       if (orders.length > 0) port.postMessage({ orders } satisfies HeartbeatThreadMessage);
@@ -43,17 +45,11 @@ repeat(
 setInterval(() => {
   const found = standstill.look(pulse.beats);
   if (found === 'none') return;
-  const fields = { blockedMs: standstill.blockedMs, lastStarted: pulse.lastStarted, running: runningTasks() };
-  if (found === 'tell') log.error(fields, 'the event loop is blocked: no other job goes on meanwhile');
-  if (found === 'lease-over') log.error(fields, 'the event loop was blocked for a whole lease: its jobs go to others');
-  if (found === 'give-up') {
-    log.fatal(fields, 'the event loop does not turn any more: ending the process');
-    // Nothing less ends a process whose event loop does not turn.
-    process.kill(process.pid, 'SIGKILL');
-  }
+  const running = Array.from(holds.values(), (held) => held.length).reduce((sum, count) => sum + count, 0);
+  const fields = { ...pulse.lastStarted, blockedMs: standstill.blockedMs, running };
+  if (found === 'tell') return log.error(fields, 'the event loop is blocked: no other job goes on meanwhile');
+  log.fatal(fields, 'the event loop does not turn any more: ending the process');
+  // Nothing less ends a process whose event loop does not turn.
+  process.kill(process.pid, 'SIGKILL');
 }, LOOK_EVERY_MS);
-
-function runningTasks(): number {
-  return Array.from(holds.values(), (held) => held.length).reduce((sum, count) => sum + count, 0);
-}
 port.postMessage({ orders: [] } satisfies HeartbeatThreadMessage);

@@ -3,7 +3,7 @@ import { recordLoopBlocked } from '@coordinator/tracing';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Hold, StopOrder } from '../queue-backend.ts';
+import type { Claim, Hold, StopOrder } from '../queue-backend.ts';
 import { Pulse } from './pulse.ts';
 
 /** What a Heartbeat needs. */
@@ -26,6 +26,11 @@ export interface HeartbeatThreadData extends Pick<HeartbeatOptions, 'redisUrl' |
   readonly beatMs: number;
   readonly pulse: SharedArrayBuffer;
 }
+
+/** What the thread is told: all that runs, or what was claimed since. */
+export type HeartbeatNews =
+  | { readonly all: ReadonlyMap<string, readonly Hold[]> }
+  | { readonly queue: string; readonly claimed: readonly Hold[] };
 
 /** What the thread says. */
 export interface HeartbeatThreadMessage {
@@ -62,20 +67,31 @@ export class Heartbeat {
     this.#lastBeatAt = performance.now();
     this.#timers = [
       setInterval(() => this.#beat(), PULSE_EVERY_MS),
-      setInterval(() => this.#thread?.postMessage(this.#options.holds()), this.#beatMs / 2),
+      setInterval(() => this.#tell({ all: this.#options.holds() }), this.#beatMs / 2),
     ];
     await this.#startThread();
   }
 
+  /** Has the leases of new claims kept from now on: the handler of the first may block the event loop. */
+  claimed(claims: readonly Claim[]): void {
+    const queue = claims[0]?.queue;
+    if (queue === undefined) return;
+    this.#tell({ queue, claimed: claims.map(({ jobId, token }) => ({ jobId, token })) });
+  }
+
   /** Notes that a handler is about to run, to be named when the event loop stands still. */
   started(task: string, jobId: string): void {
-    this.#pulse.lastStarted = `${task} ${jobId}`;
+    this.#pulse.lastStarted = { task, jobId };
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     await this.#thread?.terminate();
+  }
+
+  #tell(news: HeartbeatNews): void {
+    this.#thread?.postMessage(news);
   }
 
   async #startThread(): Promise<void> {
@@ -102,10 +118,10 @@ export class Heartbeat {
     this.#lastBeatAt = now;
     this.#lastCpu = process.cpuUsage();
     if (blockedMs < BLOCKED_MS) return;
-    const lastStarted = this.#pulse.lastStarted;
-    recordLoopBlocked({ task: lastStarted.split(' ', 1)[0] ?? '', blockedMs });
+    const started = this.#pulse.lastStarted;
+    recordLoopBlocked({ task: started.task, blockedMs });
     // Little CPU time tells a process that was frozen or starved from one that was busy.
     const cpuMs = Math.round((cpu.user + cpu.system) / 1_000);
-    this.#options.log.warn({ blockedMs: Math.round(blockedMs), cpuMs, lastStarted }, 'the event loop stood still');
+    this.#options.log.warn({ ...started, blockedMs: Math.round(blockedMs), cpuMs }, 'the event loop stood still');
   }
 }

@@ -3,6 +3,12 @@ const LENGTH_AT = COUNTER_BYTES;
 const TEXT_AT = LENGTH_AT + 1;
 const TEXT_BYTES = 250;
 
+/** A job whose handler was begun. */
+export interface StartedJob {
+  readonly task: string;
+  readonly jobId: string;
+}
+
 /** What the event loop and the thread that watches it share: a count that goes up, and what was begun last. */
 export class Pulse {
   readonly buffer: SharedArrayBuffer;
@@ -25,12 +31,14 @@ export class Pulse {
     return Atomics.load(this.#count, 0);
   }
 
-  /** What is about to run, for the message about a loop that stands still. */
-  set lastStarted(text: string) {
-    this.#bytes[LENGTH_AT] = this.#encoder.encodeInto(text, this.#bytes.subarray(TEXT_AT)).written;
+  /** The job whose handler was begun last: where a loop stands still, most likely by it. */
+  set lastStarted({ task, jobId }: StartedJob) {
+    this.#bytes[LENGTH_AT] = this.#encoder.encodeInto(`${jobId} ${task}`, this.#bytes.subarray(TEXT_AT)).written;
   }
 
-  get lastStarted(): string {
-    return Buffer.from(this.#bytes.slice(TEXT_AT, TEXT_AT + (this.#bytes[LENGTH_AT] as number))).toString();
+  get lastStarted(): StartedJob {
+    const text = Buffer.from(this.#bytes.slice(TEXT_AT, TEXT_AT + (this.#bytes[LENGTH_AT] as number))).toString();
+    const [jobId = '', task = ''] = text.split(' ');
+    return { task, jobId };
   }
 }

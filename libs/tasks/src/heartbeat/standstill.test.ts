@@ -12,29 +12,19 @@ function standingStill(watch: StandstillWatch, forMs: number): [number, string][
 }
 
 describe('the watch on the event loop', () => {
-  test('says once that it stands still, once that the lease is over, and once to give up', () => {
-    expect(standingStill(new StandstillWatch(30_000), 120_000)).toEqual([
+  test('says once that it stands still, and once to give up', () => {
+    expect(standingStill(new StandstillWatch(), 120_000)).toEqual([
       [1_000, 'tell'],
-      [30_000, 'lease-over'],
       [60_000, 'give-up'],
     ]);
   });
 
-  test('says the same of a lease that is shorter than what is worth telling', () => {
-    expect(standingStill(new StandstillWatch(300), 40_000)).toEqual([
-      [1_000, 'tell'],
-      [1_250, 'lease-over'],
-      [30_500, 'give-up'],
-    ]);
-  });
-
   test('has nothing to say while it turns, and begins anew when it turns again', () => {
-    const watch = new StandstillWatch(30_000);
+    const watch = new StandstillWatch();
     for (let beats = 0; beats < 1_000; beats++) expect(watch.look(beats)).toBe('none');
     standingStill(watch, 31_000);
-    expect(watch.leaseIsOver).toBe(true);
     expect(watch.look(8)).toBe('none');
-    expect(watch.leaseIsOver).toBe(false);
+    expect(watch.blockedMs).toBe(0);
     expect(standingStill(watch, 2_000)).toEqual([[1_000, 'tell']]);
   });
 });
