@@ -27,12 +27,14 @@ const COMMANDS = {
   erase: { does: 'what is stored about a subject, such as an order, is erased', main: 'tools/dist/erase.js' },
   audit: { does: 'checks the books of a live system, and repairs its indexes', main: 'tools/dist/audit.js' },
   cancel: { does: 'calls a job off', main: 'tools/dist/cancel.js' },
+  'dead-letters': { does: 'lists the jobs that failed for good', main: 'tools/dist/dead-letters.js' },
+  replay: { does: 'begins dead letters anew', main: 'tools/dist/replay.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
   prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };
 
 function usage() {
-  const lines = Object.keys(COMMANDS).map((name) => `  ${name.padEnd(8)} ${COMMANDS[name].does}`);
+  const lines = Object.keys(COMMANDS).map((name) => `  ${name.padEnd(12)} ${COMMANDS[name].does}`);
   return `Usage: node tools/run.mjs <command> [arguments]\n\n${lines.join('\n')}\n\nInstalls and builds first where that is needed.`;
 }
 

@@ -1,11 +1,13 @@
 import { coreConfig, readConfig } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
-import { RedisConnection, type Retention } from '@coordinator/tasks';
+import { PayloadCipher, RedisConnection, type Retention } from '@coordinator/tasks';
 
 /** What an operator's command works on. */
 export interface OperatorRedis {
   readonly connection: RedisConnection;
   readonly retention: Retention;
+  /** Reads what is encrypted, as far as PAYLOAD_KEYS are set. */
+  readonly cipher: PayloadCipher;
 }
 
 const PATIENCE_MS = 5_000;
@@ -22,7 +24,7 @@ export async function withRedis<T>(work: (redis: OperatorRedis) => Promise<T>): 
   const connection = new RedisConnection({ url, log: silentLogger, commandDeadlineMs: PATIENCE_MS });
   try {
     await connectWithin(connection, url);
-    return await work({ connection, retention });
+    return await work({ connection, retention, cipher: new PayloadCipher(config.PAYLOAD_KEYS) });
   } finally {
     connection.close();
   }

@@ -9,14 +9,15 @@ end
 
 -- The record of a job; nil when there is none that anybody could go on with.
 local function read(id)
-  local fields = redis.pcall('HMGET', job_key(id), 'state', 'queue', 'lane', 'suspect', 'token', 'dueAt', 'createdAt')
+  local fields = redis.pcall('HMGET', job_key(id), 'state', 'queue', 'lane', 'suspect', 'token', 'dueAt', 'createdAt',
+    'replayedAt')
   local state = fields[1]
   if not state or not fields[2] or not (INDEX[state] or ENDED[state] or state == 'running') then
     return nil
   end
   return {
     state = state, queue = fields[2], lane = fields[3], suspect = fields[4], token = fields[5], due = fields[6],
-    created = fields[7], held = state == 'blocked', prefix = 'q:' .. fields[2] .. ':',
+    created = fields[8] or fields[7], held = state == 'blocked', prefix = 'q:' .. fields[2] .. ':',
   }
 end
 

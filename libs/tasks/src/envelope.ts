@@ -45,3 +45,13 @@ export function decodeEnvelope(text: string): Envelope {
   const newer = typeof v === 'number' && v > ENVELOPE_VERSION;
   throw new CoordinatorError(newer ? 'COORD_ENVELOPE_VERSION_UNKNOWN' : 'COORD_ENVELOPE_UNREADABLE');
 }
+
+/** The task that a stored envelope names, whatever its version, to be shown; undefined when it cannot be read. */
+export function taskNamedIn(text: string): string | undefined {
+  try {
+    const { task } = Object(JSON.parse(text)) as { task?: unknown };
+    return typeof task === 'string' ? task : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -7,12 +7,13 @@ export { audit, type AuditFault, type AuditOptions, type AuditReport } from './a
 export type { QueueBooks } from './audit/queue-books.ts';
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
 export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
+export type { DeadLetter, DeadLetterPage, DeadLetterPlace, DeadLetterQuery } from './bee-queue/dead-letters.ts';
 export { eraseSubject, type Erasure, type ErasureAction, type ErasureRequest } from './bee-queue/erase-subject.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
 export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
 export { currentAttempt } from './current-attempt.ts';
-export { decodeEnvelope, type Envelope } from './envelope.ts';
+export { decodeEnvelope, taskNamedIn, type Envelope } from './envelope.ts';
 export {
   CoordinatorError,
   errorCodes,
@@ -33,6 +34,7 @@ export type {
   NewJob,
   QueueBackend,
   RecoveryPolicy,
+  ReplayResult,
   ScheduleReading,
   Settlement,
   SettleResult,

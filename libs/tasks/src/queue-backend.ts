@@ -38,6 +38,8 @@ export interface Claim {
   /** Why the payload, or a result of a step, could not be decrypted; undefined when they could. */
   readonly undecryptable?: CoordinatorError | undefined;
   readonly createdAtMs: number;
+  /** When it was a dead letter and was replayed; its age counts from then. */
+  readonly replayedAtMs?: number | undefined;
   readonly dueAtMs: number;
   readonly claimedAtMs: number;
   /** Results of the steps that earlier attempts finished, as JSON, by name. */
@@ -81,6 +83,17 @@ export interface CancelResult {
   readonly after: JobState;
 }
 
+/** What became of the wish to replay a job: its state before and after. What is no dead letter stays as it is. */
+export interface ReplayResult {
+  readonly before: JobState;
+  readonly after: JobState;
+  /**
+   * Why a dead letter stays one. `erased`: its subject was erased; `incomplete`: nothing is left to run, because its
+   * record could not be read; `changed`: it is not the one that was meant. Undefined when it was replayed.
+   */
+  readonly refused: 'erased' | 'incomplete' | 'changed' | undefined;
+}
+
 /** What became of a job whose lease ran out. */
 export interface Recovery {
   readonly jobId: string;
@@ -110,6 +123,13 @@ export interface QueueBackend {
   heartbeat(queue: string, holds: readonly Hold[], leaseMs: number): Promise<StopOrder[]>;
   /** Ends a job that does not run; a running one is told to stop with its next heartbeat. Undefined: no such job. */
   cancel(jobId: string, reason: string): Promise<CancelResult | undefined>;
+  /**
+   * Makes a dead letter waiting, or blocked at the end of its lane, and its attempts begin anew; finished steps stay
+   * finished. Undefined: no such job.
+   *
+   * @param finishedAtMs of the dead letter that is meant: one that was replayed and died again meanwhile stays. Default any
+   */
+  replay(jobId: string, finishedAtMs?: number): Promise<ReplayResult | undefined>;
   /** Makes due jobs waiting; returns how many. */
   promote(queue: string): Promise<number>;
   /** Takes back the jobs whose lease has run out. */

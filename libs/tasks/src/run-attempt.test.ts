@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { runTask } from '@coordinator/task-testing';
+import { RecordingLog, runTask } from '@coordinator/task-testing';
 import { z } from 'zod';
 import { currentAttempt } from './current-attempt.ts';
+import { MemoryBackend } from './memory/memory-backend.ts';
+import { MemoryClock } from './memory/memory-clock.ts';
+import { runAttempt } from './run-attempt.ts';
 import { defineTask, type TaskHandler } from './task.ts';
+import { TaskCatalog } from './task-catalog.ts';
+import { TaskQueue } from './task-queue.ts';
 import { cancel, Interruption, retryLater } from './task-error.ts';
 
 const ship = defineTask({
@@ -131,4 +136,25 @@ describe('a step', () => {
     });
     expect(outcome).toMatchObject({ error: { message: expect.stringContaining('two steps with the name "pack"') } });
   });
+});
+
+test('the age of a replayed job, which giveUpAfterMs bounds, counts from its replay', async () => {
+  const clock = new MemoryClock();
+  const backend = new MemoryBackend(clock);
+  const patient = defineTask({ ...ship, giveUpAfterMs: 1_000 });
+  const catalog = new TaskCatalog([{ task: patient, queue: 'warehouse' }]);
+  const common = { backend, catalog, routeEvent: () => [], release: 'test', log: new RecordingLog() };
+  const { jobId } = await new TaskQueue(common).enqueue(patient, { sku: 'a' });
+  const attempt = async () => {
+    const claim = await backend.claim('warehouse', backend.pop('warehouse') ?? '', 60_000);
+    return runAttempt(
+      claim!,
+      { ...common, handlerOf: () => () => Promise.reject(new Error('boom')) },
+      new AbortController(),
+    );
+  };
+  clock.advance(2_000);
+  expect(await attempt()).toMatchObject({ kind: 'dead', reason: 'gave-up' });
+  await backend.replay(jobId);
+  expect(await attempt()).toMatchObject({ kind: 'retried' });
 });

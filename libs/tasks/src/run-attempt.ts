@@ -141,7 +141,8 @@ async function perform(
     if (abort.signal.reason instanceof Interruption) {
       return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(abort.signal.reason) }, children: [] };
     }
-    const facts = { attempt, ageMs: claim.claimedAtMs - claim.createdAtMs, random: runtime.random };
+    const ageMs = claim.claimedAtMs - (claim.replayedAtMs ?? claim.createdAtMs);
+    const facts = { attempt, ageMs, random: runtime.random };
     // Once aborted, whatever the handler threw is only an echo of the reason.
     return { outcome: classify(abort.signal.aborted ? abort.signal.reason : error, task, facts), children: [] };
   } finally {

@@ -1,6 +1,6 @@
 import { silentLogger } from '@coordinator/logging';
 import { eventually, startRedis, type RedisServer } from '@coordinator/task-testing';
-import { audit, RedisConnection, type AuditFault } from '@coordinator/tasks';
+import { audit, RedisBackend, RedisConnection, type AuditFault } from '@coordinator/tasks';
 import { REPOSITORY, sandboxSettings } from '@coordinator/tools';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -82,6 +82,12 @@ export class ProvingStack {
     const connection = this.#connection;
     if (!connection) throw new Error('There is no connection to Redis yet');
     return connection.command(...args);
+  }
+
+  /** The engine, past the proxy. */
+  get backend(): RedisBackend {
+    if (!this.#connection) throw new Error('There is no connection to Redis yet');
+    return new RedisBackend(this.#connection);
   }
 
   /** How the queue stands. */

@@ -14,6 +14,7 @@ export function readClaim(jobId: string, queue: string, nowMs: number, flat: str
     envelope: hash.get('envelope') ?? '',
     payload: hash.get('payload') ?? '',
     createdAtMs: Number(hash.get('createdAt')),
+    replayedAtMs: readTime(hash.get('replayedAt')),
     dueAtMs: Number(hash.get('dueAt')),
     claimedAtMs: nowMs,
     steps: new Map(stepsOf(hash, 'with results').map((step) => [step.name, step.result ?? ''])),
@@ -26,7 +27,6 @@ export function readRecord(jobId: string, flat: string[]): JobRecord | undefined
   if (flat.length === 0) return undefined;
   const hash = toMap(flat);
   const error = hash.get('error');
-  const finishedAt = hash.get('finishedAt');
   return {
     jobId,
     state: hash.get('state') as JobState,
@@ -34,11 +34,15 @@ export function readRecord(jobId: string, flat: string[]): JobRecord | undefined
     attempt: Number(hash.get('attempt')),
     createdAtMs: Number(hash.get('createdAt')),
     dueAtMs: Number(hash.get('dueAt')),
-    finishedAtMs: finishedAt === undefined ? undefined : Number(finishedAt),
+    finishedAtMs: readTime(hash.get('finishedAt')),
     outcome: hash.get('outcome'),
     error: error === undefined ? undefined : readFailure(error),
     steps: stepsOf(hash),
   };
+}
+
+function readTime(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
 }
 
 function readFailure(text: string): Failure {

@@ -1,6 +1,6 @@
 import type { QueueReading } from '@coordinator/tracing';
 import { randomUUID } from 'node:crypto';
-import { ENVELOPE_VERSION } from '../envelope.ts';
+import { ENVELOPE_VERSION, taskNamedIn } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
 import { failureOf, type Failure } from '../outcome.ts';
@@ -14,6 +14,7 @@ import {
   type QueueBackend,
   type Recovery,
   type RecoveryPolicy,
+  type ReplayResult,
   type ScheduleReading,
   type SettleResult,
   type Settlement,
@@ -21,6 +22,14 @@ import {
 } from '../queue-backend.ts';
 import { PayloadCipher } from '../payload-cipher.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
+import { Keyspace } from '../audit/keyspace.ts';
+import {
+  isOlder,
+  type DeadLetter,
+  type DeadLetterPage,
+  type DeadLetterPlace,
+  type DeadLetterQuery,
+} from './dead-letters.ts';
 import { EncryptedFields } from './encrypted-fields.ts';
 import { readClaim, readRecord } from './job-hash.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -46,6 +55,8 @@ export interface RedisBackendOptions {
   /** Of payloads, step results and error texts. Default: they are stored in the clear. */
   readonly cipher?: PayloadCipher;
 }
+
+type QueuedPlace = DeadLetterPlace & { readonly queue: string };
 
 /** How jobs are claimed. */
 export interface ClaimBatch {
@@ -149,6 +160,12 @@ export class RedisBackend implements QueueBackend {
     return before && after && { before, after };
   }
 
+  async replay(jobId: string, finishedAtMs?: number): Promise<ReplayResult | undefined> {
+    const reply = (await this.#run(scripts.replay, [jobId, String(finishedAtMs ?? '')])) as string[];
+    const [before, after, refused] = reply as [JobState, JobState, NonNullable<ReplayResult['refused']> | ''];
+    return before && { before, after, refused: refused === '' ? undefined : refused };
+  }
+
   async promote(queue: string): Promise<number> {
     return (await this.#run(scripts.promote, [queue, String(AT_ONCE), ...this.#unreadable()])) as number;
   }
@@ -201,6 +218,46 @@ export class RedisBackend implements QueueBackend {
     const records = await Promise.all(ids.map((id) => this.job(id)));
     // Ended records go before the timeline does.
     return records.filter((record) => record !== undefined);
+  }
+
+  /** The queues that have dead letters, or had some until lately. */
+  async queuesOfDeadLetters(): Promise<string[]> {
+    const names = new Set<string>();
+    for await (const places of new Keyspace(this.#connection, this.keyPrefix).places('q:')) {
+      for (const place of places) if (place.endsWith(':dead')) names.add(place.slice('q:'.length, -':dead'.length));
+    }
+    return [...names].sort();
+  }
+
+  /**
+   * A page of the dead letters of some queues, newest first. Ask for the next one with the `next` of this one; dead
+   * letters that come meanwhile are not on it.
+   */
+  async deadLetters({ queues, after, limit = 100 }: DeadLetterQuery): Promise<DeadLetterPage> {
+    const places = (await Promise.all(queues.map((queue) => this.#newestDead(queue, after, limit)))).flat();
+    places.sort((a, b) => (isOlder(a, b) ? 1 : -1));
+    const page = places.slice(0, limit);
+    const records = await Promise.all(page.map(({ jobId }) => this.job(jobId)));
+    const items = records.map((record, i): DeadLetter | undefined => {
+      // It may have expired, or have been replayed meanwhile.
+      if (record?.state !== 'dead') return undefined;
+      return { ...record, queue: page[i]?.queue ?? '', task: taskNamedIn(record.envelope) };
+    });
+    return {
+      items: items.filter((item) => item !== undefined),
+      next: page.length < limit ? undefined : page.at(-1),
+    };
+  }
+
+  async #newestDead(queue: string, after: DeadLetterPlace | undefined, limit: number): Promise<QueuedPlace[]> {
+    const index = `${this.#root}q:${queue}:dead`;
+    const from = String(after?.finishedAtMs ?? '+inf');
+    // Those of the same millisecond come again, up to the one that was seen last.
+    const seen = after ? ((await this.#connection.command('ZCOUNT', index, from, from)) as number) : 0;
+    const range = [index, from, '-inf', 'WITHSCORES', 'LIMIT', '0', String(limit + seen)];
+    const flat = (await this.#connection.command('ZREVRANGEBYSCORE', ...range)) as string[];
+    const places = pairs(flat).map(([jobId, score]) => ({ queue, jobId, finishedAtMs: Number(score) }));
+    return after ? places.filter((place) => isOlder(place, after)) : places;
   }
 
   /** How a queue stands now. */

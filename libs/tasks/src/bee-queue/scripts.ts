@@ -37,6 +37,7 @@ export const scripts = {
   release: load('release'),
   unpark: load('unpark'),
   cancel: load('cancel'),
+  replay: load('replay'),
   keepSchedules: load('keep-schedules'),
   fireSchedule: load('fire-schedule'),
   erase: load('erase'),

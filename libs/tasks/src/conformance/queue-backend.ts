@@ -2,6 +2,7 @@ import { describe } from '@jest/globals';
 import { describeAcceptanceAndEnd } from './acceptance-and-end.ts';
 import type { BackendUnderTest } from './bench.ts';
 import { describeLanesAndCancelling } from './lanes-and-cancelling.ts';
+import { describeReplay } from './replay.ts';
 import { describeWaitingAndReturn } from './waiting-and-return.ts';
 
 /** What every QueueBackend must do; run by the tests of each. */
@@ -10,5 +11,6 @@ export function describeQueueBackend(name: string, make: () => Promise<BackendUn
     describeAcceptanceAndEnd(make);
     describeWaitingAndReturn(make);
     describeLanesAndCancelling(make);
+    describeReplay(make);
   });
 }

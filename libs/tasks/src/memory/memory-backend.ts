@@ -10,6 +10,7 @@ import type {
   QueueBackend,
   Recovery,
   RecoveryPolicy,
+  ReplayResult,
   ScheduleReading,
   SettleResult,
   Settlement,
@@ -31,6 +32,7 @@ interface MemoryJob {
   settledBy: string | undefined;
   leaseEndsAtMs: number;
   crashes: number;
+  replayedAtMs: number | undefined;
   /** Why a running job is to stop. */
   cancel: Failure | undefined;
   readonly steps: Map<string, StepRecord>;
@@ -97,6 +99,7 @@ export class MemoryBackend implements QueueBackend {
       envelope: job.record.envelope,
       payload: job.payload ?? '',
       createdAtMs: job.record.createdAtMs,
+      replayedAtMs: job.replayedAtMs,
       dueAtMs: job.record.dueAtMs,
       claimedAtMs: this.#clock.nowMs(),
       steps: new Map(Array.from(job.steps.values(), (step) => [step.name, step.result ?? ''])),
@@ -158,6 +161,24 @@ export class MemoryBackend implements QueueBackend {
       this.#end(job, { state: 'cancelled', outcome: 'cancelled', error });
     }
     return { before, after: job.record.state };
+  }
+
+  async replay(jobId: string, finishedAtMs?: number): Promise<ReplayResult | undefined> {
+    const job = this.#jobs.get(jobId);
+    if (!job) return undefined;
+    const { state: before, finishedAtMs: endedAtMs } = job.record;
+    const changed = finishedAtMs !== undefined && finishedAtMs !== endedAtMs;
+    if (before !== 'dead') return { before, after: before, refused: undefined };
+    if (changed) return { before, after: before, refused: 'changed' };
+    const report = [...job.attemptReports.values()].at(-1);
+    job.attemptReports.clear();
+    if (report !== undefined) job.attemptReports.set(0, report);
+    job.crashes = 0;
+    job.replayedAtMs = this.#clock.nowMs();
+    const anew = { finishedAtMs: undefined, outcome: undefined, error: undefined, dueAtMs: job.replayedAtMs };
+    this.#change(job, { state: 'blocked', attempt: 0, ...anew });
+    this.#startOrWait(job);
+    return { before, after: job.record.state, refused: undefined };
   }
 
   async promote(queue: string): Promise<number> {
@@ -251,7 +272,7 @@ export class MemoryBackend implements QueueBackend {
     };
     const { queue, subject, lane, payload, dedupe } = newJob;
     const job: MemoryJob = {
-      ...{ record, queue, subject, lane, payload, leaseEndsAtMs: 0, crashes: 0 },
+      ...{ record, queue, subject, lane, payload, leaseEndsAtMs: 0, crashes: 0, replayedAtMs: undefined },
       ...{ token: undefined, settledBy: undefined, cancel: undefined, steps: new Map(), attemptReports: new Map() },
     };
     this.#jobs.set(newJob.id, job);
@@ -259,8 +280,13 @@ export class MemoryBackend implements QueueBackend {
       const { fingerprint, windowMs } = dedupe;
       this.#keys.set(dedupe.key, { jobId: newJob.id, fingerprint, endsAtMs: now + windowMs });
     }
-    if (lane === undefined || this.#lanes.join(lane, job)) this.#put(job);
+    this.#startOrWait(job);
     return job.record.state;
+  }
+
+  /** Puts a job on its queue, or at the end of its lane. */
+  #startOrWait(job: MemoryJob): void {
+    if (job.lane === undefined || this.#lanes.join(job.lane, job)) this.#put(job);
   }
 
   /** Puts a job on its queue, to run when it is due. */

@@ -16,7 +16,7 @@ export interface JobModel {
   cancelAsked: boolean;
 }
 
-/** The jobs as they should be: what was accepted, in its order, and what has become of it. */
+/** The jobs as they should be: what was accepted, in its order (a replay comes last), and what has become of it. */
 export class Model {
   readonly jobs: JobModel[] = [];
   /** Every claim that was ever made: workers may come back late with any of them. */
@@ -60,6 +60,13 @@ export class Model {
     });
   }
 
+  /** Begins a dead letter anew, at the end of its lane. */
+  replay(job: JobModel): void {
+    Object.assign(job, { state: 'resting', attempt: 0, crashes: 0 });
+    this.jobs.splice(this.jobs.indexOf(job), 1);
+    this.jobs.push(job);
+  }
+
   /** Takes back the jobs of a queue whose leases have run out. */
   recover(queue: string, crashLimit: number): void {
     for (const job of this.jobs) {
@@ -71,7 +78,7 @@ export class Model {
   }
 }
 
-/** Whether nothing may happen to a job any more. */
+/** Whether nothing may happen to a job any more, unless it is replayed. */
 export function hasEnded({ state }: JobModel): boolean {
   return state !== 'resting' && state !== 'running';
 }

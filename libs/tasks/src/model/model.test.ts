@@ -6,7 +6,7 @@ import { audit } from '../audit/audit.ts';
 import { RedisBackend } from '../bee-queue/redis-backend.ts';
 import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { Command } from './command.ts';
-import { cancel, heartbeat, saveStep, settle } from './commands/attempt.ts';
+import { cancel, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
 import { enqueue } from './commands/enqueue.ts';
 import { claimLate, popOnly, release, take } from './commands/take.ts';
 import { letAllEnd, upkeep } from './commands/upkeep.ts';
@@ -70,6 +70,7 @@ const commands = fc.commands(
     settle,
     settle,
     cancel,
+    replay,
   ].concat([upkeep, upkeep, upkeep] as never[]) as fc.Arbitrary<Command>[],
   { maxCommands: 100, size: 'max' },
 );

@@ -125,6 +125,29 @@ class Cancel extends Command {
   }
 }
 
+/** By an operator, of a dead letter or of any other job. */
+class Replay extends Command {
+  constructor(readonly index: number) {
+    super();
+  }
+
+  override check(model: Model): boolean {
+    return model.jobs.length > 0;
+  }
+
+  protected async act(model: Model, { backend }: Engine): Promise<void> {
+    const dead = model.jobs.filter(({ state }) => state === 'dead');
+    const job = pick(dead.length > 0 && this.index % 4 > 0 ? dead : model.jobs, this.index);
+    const told = await backend.replay(job.id);
+    expectSame('whether a replay is one', told?.before !== told?.after, job.state === 'dead');
+    if (job.state === 'dead') model.replay(job);
+  }
+
+  toString() {
+    return `replay(${this.index})`;
+  }
+}
+
 const index = fc.nat(12);
 const end = fc.record({
   state: fc.constantFrom('completed', 'scheduled', 'scheduled', 'parked', 'dead', 'cancelled'),
@@ -138,3 +161,4 @@ export const heartbeat = index.map((at) => new Heartbeat(at));
 export const saveStep = index.map((at) => new SaveStep(at));
 export const settle = fc.tuple(index, end).map(([at, how]) => new Settle(at, how));
 export const cancel = fc.nat(30).map((at) => new Cancel(at));
+export const replay = fc.nat(30).map((at) => new Replay(at));

@@ -1,0 +1,4 @@
+import { deadLettersCommand } from './dead-letters-command.ts';
+import { runOperatorCommand } from './operator-command.ts';
+
+runOperatorCommand(deadLettersCommand);
