@@ -32,14 +32,15 @@ interface Outcome {
 }
 
 async function prove(options: ProveOptions, seed: number): Promise<Outcome> {
-  const { tier, report } = options;
+  const { tier, report, full } = options;
   // Before: what is committed or changed meanwhile is not what was run.
   const facts = await runFacts();
   say(`seed ${seed}, tier ${tier}`);
   const results: ProofResult[] = [];
   for (const proof of chosen(options)) {
     if (interrupted.signal.aborted) break;
-    const result = await runProof(proof, { tier, seed, say, signal: interrupted.signal });
+    const size = full.includes(proof.id) ? 'nightly' : tier;
+    const result = await runProof(proof, { tier: size, seed, say, signal: interrupted.signal });
     results.push(result);
     say(`${proof.id} ${proof.title}: ${sentence(result)}`);
   }
@@ -49,6 +50,8 @@ async function prove(options: ProveOptions, seed: number): Promise<Outcome> {
       'npm run prove --',
       `--tier ${tier}`,
       ...(options.only.length > 0 ? [`--only ${options.only.join()}`] : []),
+      ...(options.all ? ['--all'] : []),
+      ...(full.length > 0 ? [`--full ${full.join()}`] : []),
     ];
     writeFileSync(REPORT, reliabilityReport({ command: command.join(' '), seed, facts, results, proofs }));
     say('Written to docs/reliability.md');
@@ -64,11 +67,11 @@ async function plant({ only }: ProveOptions, seed: number): Promise<Outcome> {
   return { passed: found.filter(({ red }) => red).length, failed: found.filter(({ red }) => !red).length };
 }
 
-function chosen({ only, tier }: ProveOptions): readonly Proof[] {
+function chosen({ only, all, tier }: ProveOptions): readonly Proof[] {
   const unknown = only.filter((id) => !proofs.some((proof) => proof.id === id));
   if (unknown.length > 0) throw new Error(`There is no proof of ${unknown.join(', ')}`);
   if (only.length > 0) return proofs.filter(({ id }) => only.includes(id));
-  return proofs.filter((proof) => tier === 'nightly' || proof.tier === 'pr');
+  return proofs.filter((proof) => all || tier === 'nightly' || proof.tier === 'pr');
 }
 
 function say(line: string): void {

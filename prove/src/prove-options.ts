@@ -7,6 +7,10 @@ export interface ProveOptions {
   readonly tier: Tier;
   /** Numbers of promises; empty means all of the tier. */
   readonly only: readonly string[];
+  /** Whether those of the other tier are run, too, at the size of this one. */
+  readonly all: boolean;
+  /** Numbers of promises that are run at their nightly size whatever the tier. */
+  readonly full: readonly string[];
   /** Undefined: draw one. */
   readonly seed: number | undefined;
   /** Whether bugs are planted, which the proofs have to find. */
@@ -25,6 +29,8 @@ starved, and the books of senders, services and queue are laid side by side. Exi
 
   --tier TIER       pr (minutes; the default) or nightly (hours)
   --only P5,P7      these promises only
+  --all             those of the tier nightly, too, small
+  --full P1         these at their nightly size, whatever the tier
   --seed N          the faults of an earlier run: its seed stands in its table
   --planted         plants known bugs in a copy, one after the other: each has to turn its promise red
   --report          writes docs/reliability.md, which a run of a whole tier does anyway
@@ -41,20 +47,28 @@ export function readOptions(args: readonly string[]): ProveOptions {
       help: { type: 'boolean', default: false, short: 'h' },
       tier: { type: 'string', default: 'pr' },
       only: { type: 'string' },
+      all: { type: 'boolean', default: false },
+      full: { type: 'string' },
       seed: { type: 'string' },
       planted: { type: 'boolean', default: false },
       report: { type: 'boolean' },
       json: { type: 'string' },
     },
   });
-  const { help, tier, planted, json } = values;
+  const { help, tier, planted, json, all } = values;
   if (tier !== 'pr' && tier !== 'nightly') throw new Error('--tier takes pr or nightly');
-  const only = values.only?.split(',').map((id) => id.trim().toUpperCase()) ?? [];
-  const odd = only.find((id) => !/^P\d+$/.test(id));
-  if (odd !== undefined) throw new Error(`--only takes numbers of promises, as in P5,P7, and not "${odd}"`);
+  const only = numbersOf('--only', values.only);
+  const full = numbersOf('--full', values.full);
   const seed = values.seed === undefined ? undefined : Number(values.seed);
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new Error('--seed takes a whole number of at least 0');
   }
-  return { help, tier, only, seed, planted, json, report: values.report ?? (only.length === 0 && !planted) };
+  return { help, tier, only, all, full, seed, planted, json, report: values.report ?? (only.length === 0 && !planted) };
+}
+
+function numbersOf(option: string, text: string | undefined): string[] {
+  const ids = text?.split(',').map((id) => id.trim().toUpperCase()) ?? [];
+  const odd = ids.find((id) => !/^P\d+$/.test(id));
+  if (odd !== undefined) throw new Error(`${option} takes numbers of promises, as in P5,P7, and not "${odd}"`);
+  return ids;
 }

@@ -36,5 +36,6 @@ function readableEnvelope(text: string): Envelope | undefined {
 
 /** Null for a time that a damaged record does not have. */
 function isoTime(ms: number): string | null {
-  return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

@@ -66,6 +66,19 @@ test('there are never more connections than allowed', async () => {
   expect([mostOpen, everOpened]).toEqual([2, 2]);
 });
 
+test('a header that cannot be sent costs no connection', async () => {
+  for (const header of ['Łukasz', 'a\r\nb: c', 'a\0b']) {
+    const held = await connections.hold(`http://127.0.0.1:${port}`, new AbortController().signal);
+    const sent = held!.send(
+      { method: 'POST', path: '/', headers: { 'x-customer': header } },
+      new AbortController().signal,
+    );
+    held!.giveBack();
+    expect((await sent).fault).toEqual({ kind: 'refused', type: 'header-invalid' });
+  }
+  expect(statuses(await Promise.all([send('/'), send('/'), send('/')]))).toEqual([200, 200, 200]);
+});
+
 test('nor after the server was away', async () => {
   await new Promise((resolve) => server.close(resolve));
   const away = await Promise.all(Array.from({ length: 20 }, () => send('/')));

@@ -64,7 +64,9 @@ export class Connections {
     let released: Promise<void> | undefined;
     return {
       giveBack: () => void (released ? released.then(giveBack) : giveBack()),
-      send: (request, signal) => {
+      send: async (request, signal) => {
+        if (!areSendable(request.headers))
+          return { head: undefined, fault: { kind: 'refused', type: 'header-invalid' } };
         const exchange = new Exchange(this.#limits, signal);
         released = exchange.released;
         pool.dispatch({ ...request, method: request.method as 'GET' }, exchange);
@@ -101,4 +103,13 @@ export class Connections {
     }
     return host;
   }
+}
+
+/** Source: RFC 9110, sections 5.1 and 5.5. */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** What undici would refuse costs its Pool (7.30) a connection for good: it is not given to it. */
+function areSendable(headers: Readonly<Record<string, string>>): boolean {
+  return Object.entries(headers).every(([name, value]) => NAME.test(name) && VALUE.test(value));
 }

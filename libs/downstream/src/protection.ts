@@ -38,6 +38,8 @@ const WHY: Record<RefusalReason, string> = {
 export class Protection {
   readonly #settings: ProtectionSettings;
   readonly #local: LocalBreaker;
+  /** Until when the downstream asked to be left alone, as far as this process has heard; by performance.now(). */
+  #pausedUntilMs = 0;
   /** Told with the next call, so that a call that went well costs no word of its own. */
   #successes = 0;
 
@@ -60,7 +62,10 @@ export class Protection {
       const patienceMs = Math.max(0, Math.round(giveUpAtMs - performance.now()));
       const answer = await this.#ask({ permit, retry, patienceMs, reserved, full: false });
       if (!answer) return this.#acquireAlone();
-      if (answer.kind === 'refused') throw this.#refusal(answer.reason, answer.waitMs);
+      if (answer.kind === 'refused') {
+        if (answer.reason === 'paused') this.#pause(answer.waitMs);
+        throw this.#refusal(answer.reason, answer.waitMs);
+      }
       if (answer.kind === 'granted') {
         const held = answer.probe || this.#settings.maxConcurrent !== undefined;
         return (outcome, pauseMs = 0) => this.#end(permit, held, outcome, pauseMs);
@@ -88,13 +93,24 @@ export class Protection {
 
   #acquireAlone(): Permit {
     // Outside of workers nobody protects: tests of handlers play days of an outage in a moment.
-    const openMs = processDownstreams().redis ? this.#local.openForMs() : 0;
+    if (!processDownstreams().redis) return (outcome) => this.#note(outcome);
+    const pausedMs = this.#pausedUntilMs - performance.now();
+    if (pausedMs > 0) throw this.#refusal('paused', pausedMs);
+    const openMs = this.#local.openForMs();
     if (openMs > 0) throw this.#refusal('open', openMs * (1 + Math.random()));
-    return (outcome) => this.#note(outcome);
+    return (outcome, pauseMs = 0) => {
+      this.#note(outcome);
+      this.#pause(pauseMs);
+    };
+  }
+
+  #pause(forMs: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, performance.now() + forMs);
   }
 
   #end(permit: string, held: boolean, outcome: CallOutcome, pauseMs: number): void {
     this.#note(outcome);
+    this.#pause(pauseMs);
     if (!held && outcome !== 'failure' && pauseMs === 0) {
       if (outcome === 'success') this.#successes++;
       return;

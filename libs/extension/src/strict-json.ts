@@ -111,7 +111,12 @@ function holdsPrototype(value: unknown): boolean {
   return value !== null && typeof value === 'object' && Object.hasOwn(value, 'prototype');
 }
 
+const HALF_CHARACTER = /\p{Surrogate}/u;
+
 function assertText(text: string): void {
+  // Stored as UTF-8, two halves of different pairs would become the same text, such as the same idempotency key.
+  if (HALF_CHARACTER.test(text))
+    throw new CoordinatorError('COORD_BODY_INVALID', 'A text of the body holds half a character');
   if (text.includes('\u0000')) throw new CoordinatorError('COORD_BODY_INVALID', 'A text of the body holds U+0000');
 }
 

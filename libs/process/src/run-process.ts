@@ -80,7 +80,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     draining: () => draining,
   });
   const stop = async (reason: string, exitCode = 0) => {
-    if (draining) process.exit(1);
+    if (draining) return;
     draining = true;
     log.info({ reason }, 'draining');
     await end();
@@ -90,8 +90,15 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     flushLogs();
     process.exit(exitCode);
   };
-  process.on('SIGTERM', (signal) => void stop(signal).catch(fail));
-  process.on('SIGINT', (signal) => void stop(signal).catch(fail));
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    signals += 1;
+    // The first one may come while the process is being replaced: that is no reason to leave jobs behind.
+    if (signals > 1) process.exit(1);
+    void stop(signal).catch(fail);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
 }
 
 function payloadCipher({ PAYLOAD_KEYS, NODE_ENV }: Config<[typeof coreConfig]>, log: Logger): PayloadCipher {

@@ -21,10 +21,12 @@ test('a test that settles nothing leaves its lease behind', async () => {
   const connection = new RedisConnection({ url: redis.url, log: silentLogger });
   connections.push(connection);
   await connection.connect();
-  const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
+  const keyPrefix = redis.freshPrefix();
+  const backend = new RedisBackend(connection, { keyPrefix });
   const catalog = new TaskCatalog([{ task: enrol, queue: 'lms' }]);
   const queue = new TaskQueue({ backend, catalog, routeEvent: () => [], release: 'test' });
   const { jobId } = await queue.enqueue(enrol, {});
+  await redis.command('RPOPLPUSH', `${keyPrefix}:q:lms:waiting`, `${keyPrefix}:q:lms:active`);
   expect(await backend.claim('lms', jobId, 60_000)).toMatchObject({ attempt: 1 });
 });
 

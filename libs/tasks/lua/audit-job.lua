@@ -87,6 +87,12 @@ local function thin_out(place, count, left)
   end
 end
 
+-- A damaged time, NaN among them, is none.
+local function time_of(text)
+  local time = tonumber(text)
+  return time and time == time and math.abs(time) < math.huge and time or nil
+end
+
 local function stand_in(place, job)
   local part = string.match(place, '([^:]+)$')
   local key = root .. place
@@ -97,7 +103,7 @@ local function stand_in(place, job)
   elseif part == 'leases' then
     redis.call('ZADD', key, now + lease_ms, id)
   else
-    redis.call('ZADD', key, part == 'delayed' and tonumber(job.due) or now, id)
+    redis.call('ZADD', key, part == 'delayed' and time_of(job.due) or now, id)
   end
 end
 

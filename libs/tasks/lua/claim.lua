@@ -35,6 +35,7 @@ local function claim(id)
   if state == 'waiting' then
     local attempt = count_of(key, 'attempt') + 1
     redis.call('HSET', key, 'state', 'running', 'token', token_of(id), 'attempt', attempt, 'startedAt', now)
+    redis.call('HSETNX', key, 'firstStartedAt', now)
     redis.call('ZADD', leases, now + lease_ms, id)
     claims[#claims + 1] = { id, redis.call('HGETALL', key) }
   elseif state ~= 'running' then

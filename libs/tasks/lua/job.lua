@@ -96,9 +96,7 @@ local function clear_suspicion(id, now)
   end
 end
 
--- Timelines are for people: of a subject with more jobs than this the oldest are left out.
-local SUBJECT_JOBS = 1000
--- Keeps the timeline of a subject at least as long as the longest-lived record on it.
+-- How long the timeline of a subject stays at least; a dead letter makes it stay as long as itself, see finish().
 local SUBJECT_RETENTION_MS = 31 * 24 * 3600 * 1000
 
 -- A fingerprint is `<key id>:<mac>`, or a bare hash where no keys are set. One comes for each key of the sender, separated
@@ -176,9 +174,7 @@ local function write_jobs(first, now, max_depth)
       end
       if ARGV[i + 4] ~= '' then
         local subject = root .. 'subject:' .. ARGV[i + 4]
-        if redis.call('RPUSH', subject, id) > SUBJECT_JOBS then
-          redis.call('LPOP', subject)
-        end
+        redis.call('RPUSH', subject, id)
         redis.call('PEXPIRE', subject, SUBJECT_RETENTION_MS)
       end
       local state
@@ -248,6 +244,11 @@ local function finish(queue, id, state, reason, now, keep_ms)
   if state == 'dead' then
     redis.call('ZADD', queue_key(queue, 'dead'), now, id)
     redis.call('ZREMRANGEBYSCORE', queue_key(queue, 'dead'), '-inf', now - keep_ms)
+    -- Its content stays, and is found by the timeline when the subject is to be erased.
+    local envelope = decoded(redis.call('HGET', key, 'envelope'))
+    if envelope and type(envelope.subject) == 'string' then
+      redis.call('PEXPIRE', root .. 'subject:' .. envelope.subject, keep_ms + 24 * 3600 * 1000, 'GT')
+    end
   else
     redis.call('HDEL', key, 'payload')
   end

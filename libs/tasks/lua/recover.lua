@@ -8,6 +8,7 @@ local queue, grace, crash_limit, crashed, keep_ms, outage_ms, limit, unreadable 
   ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
 local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
 local now = now_ms()
+local NOT_KEPT_MS = 60000
 
 -- An id in `active` without a lease was popped by a worker that has not claimed it (yet): give it a moment.
 for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
@@ -25,6 +26,13 @@ if outage_ms > 0 and now - last > outage_ms then
     redis.call('ZADD', leases, now + outage_ms, id)
   end
   return {}
+end
+
+-- A suspect of a queue that no worker takes jobs from must not hold up those of the others.
+local suspect = redis.call('LINDEX', SUSPECTS, 0)
+local its_queue = suspect and state_of(suspect) and redis.call('HGET', job_key(suspect), 'queue')
+if its_queue and its_queue ~= queue and now - (tonumber(redis.call('GET', queue_key(its_queue, 'kept'))) or 0) > NOT_KEPT_MS then
+  clear_suspicion(suspect, now)
 end
 
 local function take_back(id, key)

@@ -4,7 +4,11 @@
 --                  attempt report, keepMs, new jobs (see write_jobs)
 -- Returns {'settled'}, {'stale'} when the lease is not ours any more, or {'conflict', place}.
 local queue, id, token, state, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]), ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
+local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]) or 0, ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
+-- A script that fails half way is not rolled back: what is no time is none.
+if not (delay >= 0 and delay < math.huge) then
+  delay = 0
+end
 local key = job_key(id)
 local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel', 'erase') or {}
 if held[1] ~= token then

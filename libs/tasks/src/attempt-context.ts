@@ -31,6 +31,7 @@ export class AttemptContext implements TaskContext {
   readonly children: NewJob[] = [];
   readonly #options: AttemptContextOptions;
   readonly #stepsOfThisAttempt = new Set<string>();
+  #closed = false;
 
   constructor(options: AttemptContextOptions) {
     const { claim, envelope } = options;
@@ -88,7 +89,13 @@ export class AttemptContext implements TaskContext {
     }
   }
 
+  /** The attempt has ended: what comes now would be lost. */
+  close(): void {
+    this.#closed = true;
+  }
+
   #add(request: JobRequest): void {
+    if (this.#closed) throw new Error(`${this.job.task} enqueues or emits after its handler has returned: await it`);
     const options = { ...request.options, subject: request.options.subject ?? this.job.subject };
     const origin = { ...this.#options.origin, parentJobId: this.job.id };
     const { job, span } = prepareJob({ ...request, options }, origin);

@@ -65,7 +65,7 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
     subject: options.subject,
     delayMs,
     lane: options.lane,
-    dedupe: dedupeOf(task, options, payload),
+    dedupe: dedupeOf(task, options, payload, delayMs),
   };
   return { job, span };
 }
@@ -85,11 +85,11 @@ function validDelay(delayMs: number): number {
   throw new RangeError(`A job can be put off by a number of ms of at least 0, not by ${delayMs}`);
 }
 
-function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string): Dedupe | undefined {
+function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string, delayMs: number): Dedupe | undefined {
   const { idempotencyKey, refuseOtherPayload = true } = options;
   if (idempotencyKey === undefined) return undefined;
   const fingerprint = refuseOtherPayload ? hash('sha256', payload, 'base64url').slice(0, 22) : '';
-  return { key: `${task.name}:${idempotencyKey}`, fingerprint, windowMs: task.dedupeMs };
+  return { key: `${task.name}:${idempotencyKey}`, fingerprint, windowMs: Math.round(task.dedupeMs + delayMs) };
 }
 
 /** A UUID of version 7 (RFC 9562): sorts by time, never numeric, never used again. */

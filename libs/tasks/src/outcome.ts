@@ -39,8 +39,17 @@ const UNSTATED_PAUSE_MS = 30_000;
 export function failureOf(error: unknown): Failure {
   const coded = error instanceof CoordinatorError || error instanceof Snooze;
   if (coded && error.code) return { code: error.code, message: shown(error.message) };
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : textOf(error);
   return { code: 'COORD_HANDLER_FAILED', message: shown(message) };
+}
+
+/** What was thrown need not be a text, nor become one. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'something that has no text';
+  }
 }
 
 function shown(message: string): string {
@@ -50,7 +59,7 @@ function shown(message: string): string {
 /** The place of an attempt in the life of its job. */
 export interface AttemptFacts {
   readonly attempt: number;
-  /** Time since the job was accepted. */
+  /** Time since its first attempt began. */
   readonly ageMs: number;
   readonly random?: () => number;
 }

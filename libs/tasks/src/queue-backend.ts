@@ -38,8 +38,8 @@ export interface Claim {
   /** Why the payload, or a result of a step, could not be decrypted; undefined when they could. */
   readonly undecryptable?: CoordinatorError | undefined;
   readonly createdAtMs: number;
-  /** When it was a dead letter and was replayed; its age counts from then. */
-  readonly replayedAtMs?: number | undefined;
+  /** When its first attempt began, the first since a replay: its age counts from then. */
+  readonly firstStartedAtMs: number;
   readonly dueAtMs: number;
   readonly claimedAtMs: number;
   /** Results of the steps that earlier attempts finished, as JSON, by name. */

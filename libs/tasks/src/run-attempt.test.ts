@@ -138,7 +138,7 @@ describe('a step', () => {
   });
 });
 
-test('the age of a replayed job, which giveUpAfterMs bounds, counts from its replay', async () => {
+test('giveUpAfterMs counts from the first attempt, not from acceptance, and anew after a replay', async () => {
   const clock = new MemoryClock();
   const backend = new MemoryBackend(clock);
   const patient = defineTask({ ...ship, giveUpAfterMs: 1_000 });
@@ -154,6 +154,9 @@ test('the age of a replayed job, which giveUpAfterMs bounds, counts from its rep
     );
   };
   clock.advance(2_000);
+  expect(await attempt()).toMatchObject({ kind: 'retried' });
+  clock.advance(2_000);
+  await backend.promote('warehouse');
   expect(await attempt()).toMatchObject({ kind: 'dead', reason: 'gave-up' });
   await backend.replay(jobId);
   expect(await attempt()).toMatchObject({ kind: 'retried' });

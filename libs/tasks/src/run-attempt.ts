@@ -141,11 +141,12 @@ async function perform(
     if (abort.signal.reason instanceof Interruption) {
       return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(abort.signal.reason) }, children: [] };
     }
-    const ageMs = claim.claimedAtMs - (claim.replayedAtMs ?? claim.createdAtMs);
+    const ageMs = claim.claimedAtMs - claim.firstStartedAtMs;
     const facts = { attempt, ageMs, random: runtime.random };
     // Once aborted, whatever the handler threw is only an echo of the reason.
     return { outcome: classify(abort.signal.aborted ? abort.signal.reason : error, task, facts), children: [] };
   } finally {
+    context.close();
     clearTimeout(deadline);
   }
 }

@@ -5,7 +5,7 @@ import { RunningAttempts } from './running-attempts.ts';
 
 const claim = (token: string): Claim => ({
   ...{ jobId: `job-${token}`, queue: 'lms', token, attempt: 1, envelope: '', payload: '' },
-  ...{ createdAtMs: 0, dueAtMs: 0, claimedAtMs: 0, steps: new Map(), attemptReports: [] },
+  ...{ createdAtMs: 0, firstStartedAtMs: 0, dueAtMs: 0, claimedAtMs: 0, steps: new Map(), attemptReports: [] },
 });
 
 beforeEach(() => void jest.useFakeTimers());

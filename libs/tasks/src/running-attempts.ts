@@ -34,9 +34,9 @@ export class RunningAttempts {
     return this.#attempts.size;
   }
 
-  /** The claims of all. */
-  claims(): Claim[] {
-    return Array.from(this.#attempts.values(), ({ claim }) => claim);
+  /** All of them. */
+  attempts(): RunningAttempt[] {
+    return [...this.#attempts.values()];
   }
 
   /** What heartbeats are to renew, by queue. */

@@ -34,10 +34,8 @@ export class TaskCatalog {
     return [...new Set(Array.from(this.#byName.values(), (entry) => entry.queue))].sort();
   }
 
-  /** What the tasks of a queue can read, as `task@newest payloadVersion`. */
-  readable(queue: string): string[] {
-    return Array.from(this.#byName.values())
-      .filter((entry) => entry.queue === queue)
-      .map(({ task }) => `${task.name}@${task.payloadVersion}`);
+  /** What is readable here, as `task@newest payloadVersion`; whatever the queue, for a task may have moved to another. */
+  readable(): string[] {
+    return Array.from(this.#byName.values(), ({ task }) => `${task.name}@${task.payloadVersion}`);
   }
 }

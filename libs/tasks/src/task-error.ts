@@ -24,7 +24,8 @@ export class TaskError extends CoordinatorError {
   ) {
     super(code, message, { cause: options.cause });
     this.kind = kind;
-    this.retryAfterMs = options.retryAfterMs;
+    // A header that is no time says nothing.
+    this.retryAfterMs = isTime(options.retryAfterMs) ? options.retryAfterMs : undefined;
   }
 }
 
@@ -79,4 +80,8 @@ export function cancel(reason: string): Cancellation {
 /** `throw permanent('No course with this key')`: another try cannot help; the job becomes a dead letter. */
 export function permanent(message: string): TaskError {
   return new TaskError('permanent', 'COORD_HANDLER_FAILED', message);
+}
+
+function isTime(ms: number | undefined): boolean {
+  return ms !== undefined && ms >= 0 && ms < Infinity;
 }

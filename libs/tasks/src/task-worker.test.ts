@@ -7,6 +7,7 @@ import { RedisConnection } from './bee-queue/redis-connection.ts';
 import type { JobRecord } from './job.ts';
 import { defineTask, type AnyTask, type TaskHandler } from './task.ts';
 import { TaskCatalog } from './task-catalog.ts';
+import { TaskError } from './task-error.ts';
 import { TaskQueue } from './task-queue.ts';
 import { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';
 
@@ -214,6 +215,89 @@ describe('a worker', () => {
       expect(found).toBe('not run');
     },
   );
+
+  test('takes jobs although Redis was full when it started', async () => {
+    const { queue, work } = await start();
+    await queue.enqueueAll(Array.from({ length: 20 }, (_, n) => ({ task: ship, payload: { n }, options: {} })));
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      const done = new Set<number>();
+      work(async ({ n }) => void done.add(n), { concurrency: 1 });
+      await eventually(() => expect(done.size).toBe(20), { deadlineMs: 20_000 });
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+
+  test.each([
+    [
+      'a pause that is no time',
+      new TaskError('rate-limited', 'COORD_DOWNSTREAM_RATE_LIMITED', 'busy', { retryAfterMs: NaN }),
+    ],
+    ['something that has no text', Object.create(null) as unknown],
+  ])('brings a job back whose handler throws %s', async (_what, thrown) => {
+    const { backend, queue, work } = await start();
+    work(() => Promise.reject(thrown));
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(async () => expect((await backend.job(jobId))?.error).toBeDefined());
+    const { state, dueAtMs } = (await backend.job(jobId)) as JobRecord;
+    expect([state, Number.isFinite(dueAtMs)]).toEqual([expect.stringMatching(/scheduled|waiting|running/), true]);
+  });
+
+  test('spends the attempt of a handler that ignores its deadline, when the process has to go without it', async () => {
+    const hang = defineTask({ ...ship, name: 'warehouse.hang', timeoutMs: 50, maxAttempts: 1 });
+    const { backend, queue, work } = await start([hang]);
+    const over = signal();
+    const told = signal();
+    const worker = work(async (_payload, { signal: aborted }) => {
+      aborted.addEventListener('abort', told.give);
+      await over.given;
+    });
+    const { jobId } = await queue.enqueue(hang, { n: 1 });
+    await told.given;
+    await worker.drain(1);
+    const expected = { outcome: 'attempts-spent', error: { code: 'COORD_ATTEMPT_TIMEOUT' } };
+    expect(await backend.job(jobId)).toMatchObject({ state: 'dead', ...expected });
+    over.give();
+    await eventually(() => expect(worker.running).toBe(0));
+  });
+
+  test('keeps the leases of a queue while the index of another is damaged', async () => {
+    const log = new RecordingLog();
+    const connection = new RedisConnection({ url: redis.url, log });
+    await connection.connect();
+    closing.push(() => connection.close());
+    const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
+    const catalog = new TaskCatalog([
+      { task: later, queue: 'a' },
+      { task: ship, queue: 'b' },
+    ]);
+    const common = { backend, catalog, routeEvent: () => [], release: 'test', log };
+    const over = signal();
+    let attempts = 0;
+    const handler: TaskHandler<AnyTask> = async () => {
+      attempts += 1;
+      await over.given;
+    };
+    const options = { ...common, redisUrl: redis.url, queues: ['a', 'b'], concurrency: 1, leaseMs: 900 };
+    const worker = new TaskWorker({ ...options, handlerOf: () => handler });
+    worker.start();
+    closing.push(() => worker.drain(0));
+    const queue = new TaskQueue(common);
+    await queue.enqueue(later, {});
+    const { jobId } = await queue.enqueue(ship, { n: 1 });
+    await eventually(() => expect(attempts).toBe(2));
+    await redis.command('DEL', `${backend.keyPrefix}:q:a:leases`);
+    await redis.command('SET', `${backend.keyPrefix}:q:a:leases`, 'garbage');
+    const [from] = (await redis.command('TIME')) as [string];
+    await eventually(async () =>
+      expect(Number(((await redis.command('TIME')) as [string])[0]) - Number(from)).toBeGreaterThan(2),
+    );
+    expect(await backend.job(jobId)).toMatchObject({ state: 'running', attempt: 1 });
+    await redis.command('DEL', `${backend.keyPrefix}:q:a:leases`);
+    over.give();
+    await eventually(() => expect(worker.running).toBe(0));
+  });
 
   test('stops a handler whose job is cancelled', async () => {
     const { backend, queue, work } = await start();

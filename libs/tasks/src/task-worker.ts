@@ -2,12 +2,12 @@ import { RedisBackend } from './bee-queue/redis-backend.ts';
 import { ReliableQueue } from './bee-queue/reliable-queue.ts';
 import { isUnavailable } from './error-codes.ts';
 import { Heartbeat } from './heartbeat/heartbeat.ts';
-import { failureOf } from './outcome.ts';
+import { classify, failureOf, type Outcome } from './outcome.ts';
 import type { Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
 import { RepeatedErrors } from './repeated-errors.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
-import { RunningAttempts } from './running-attempts.ts';
+import { RunningAttempts, type RunningAttempt } from './running-attempts.ts';
 import type { Schedule } from './schedule.ts';
 import { ScheduleKeeper } from './schedule-keeper.ts';
 import { settleAttempt } from './settle-attempt.ts';
@@ -116,12 +116,25 @@ export class TaskWorker {
 
   /** Handlers that ignore their signal end with the process; that is no crash of their jobs. */
   async #giveBack(): Promise<void> {
-    const left = this.#running.claims();
-    const jobIds = left.map(({ jobId }) => jobId);
+    const left = this.#running.attempts();
+    const jobIds = left.map(({ claim }) => claim.jobId);
     this.#options.log.warn({ jobIds }, 'handlers did not stop in time: their jobs go back to the queue');
-    const error = failureOf(new Interruption());
-    const outcome = { kind: 'snoozed', delayMs: EXITED_AFTER_MS, error } as const;
-    await Promise.allSettled(left.map((claim) => settleAttempt(claim, outcome, [], '', this.#options)));
+    const settled = left.map((attempt) =>
+      settleAttempt(attempt.claim, this.#outcomeOfLeft(attempt), [], '', this.#options),
+    );
+    await Promise.allSettled(settled);
+  }
+
+  /** An attempt that was told to stop before the process was has failed, and is spent: it would hang for ever else. */
+  #outcomeOfLeft({ claim, task: name, abort }: RunningAttempt): Outcome {
+    const reason: unknown = abort.signal.reason;
+    const task = name === undefined ? undefined : this.#options.catalog.find(name)?.task;
+    if (reason instanceof Interruption || !task) {
+      return { kind: 'snoozed', delayMs: EXITED_AFTER_MS, error: failureOf(new Interruption()) };
+    }
+    const facts = { attempt: claim.attempt, ageMs: claim.claimedAtMs - claim.firstStartedAtMs };
+    const outcome = classify(reason, task, facts);
+    return 'delayMs' in outcome ? { ...outcome, delayMs: Math.max(outcome.delayMs, EXITED_AFTER_MS) } : outcome;
   }
 
   async #run(claim: Claim): Promise<void> {
@@ -162,7 +175,7 @@ export class TaskWorker {
   }
 
   async #unpark(queue: string): Promise<void> {
-    const moved = await this.#options.backend.unpark(queue, this.#options.catalog.readable(queue));
+    const moved = await this.#options.backend.unpark(queue, this.#options.catalog.readable());
     if (moved > 0) this.#options.log.info({ queue, moved }, 'parked jobs that this release can read wait again');
   }
 

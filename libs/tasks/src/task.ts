@@ -17,7 +17,7 @@ export interface TaskDeclaration<Name extends string, Payload> {
   readonly queue?: string;
   /** Attempts in all, the first included. Default 20: with the default backoff a horizon of about half a day. */
   readonly maxAttempts?: number;
-  /** Age of a job after which no further attempt is made. Default 3 days. */
+  /** Time from the beginning of the first attempt after which no further one is made. Default 3 days. */
   readonly giveUpAfterMs?: number;
   /** Deadline of one attempt; the handler's signal is aborted then. Default 30 000. */
   readonly timeoutMs?: number;

@@ -107,7 +107,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'P10',
     because: /^Redis was filled/,
     file: 'libs/tasks/dist/bee-queue/redis-backend.js',
-    find: 'if (await this.#memory.isFull()) {',
+    find: 'if (this.#memory.isFull()) {',
     replace: 'if (false) {',
   },
   {

@@ -14,7 +14,7 @@ export function readClaim(jobId: string, queue: string, nowMs: number, flat: str
     envelope: hash.get('envelope') ?? '',
     payload: hash.get('payload') ?? '',
     createdAtMs: Number(hash.get('createdAt')),
-    replayedAtMs: readTime(hash.get('replayedAt')),
+    firstStartedAtMs: readTime(hash.get('firstStartedAt')) ?? nowMs,
     dueAtMs: Number(hash.get('dueAt')),
     claimedAtMs: nowMs,
     steps: new Map(stepsOf(hash, 'with results').map((step) => [step.name, step.result ?? ''])),
@@ -45,7 +45,8 @@ function readTime(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-function readFailure(text: string): Failure {
+/** A stored failure, or what stands for one that cannot be read. */
+export function readFailure(text: string): Failure {
   try {
     return JSON.parse(text) as Failure;
   } catch {

@@ -14,11 +14,10 @@ export class MemoryWatch {
     this.#readInfo = readInfo;
   }
 
-  /** Whether new jobs are to be refused. Waits for a newer answer only when the last one was yes. */
-  async isFull(): Promise<boolean> {
+  /** Whether new jobs are to be refused, as far as is known: the answer to the next question is not waited for. */
+  isFull(): boolean {
     if (performance.now() - this.#readAt > READ_EVERY_MS) {
       this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
-      if (this.#full) await this.#reading;
     }
     return this.#full;
   }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ENVELOPE_VERSION, taskNamedIn } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
-import { failureOf, type Failure } from '../outcome.ts';
+import { failureOf } from '../outcome.ts';
 import {
   FORGET_SCHEDULE_MS,
   KEEP_SCHEDULE_MS,
@@ -31,7 +31,7 @@ import {
   type DeadLetterQuery,
 } from './dead-letters.ts';
 import { EncryptedFields } from './encrypted-fields.ts';
-import { readClaim, readRecord } from './job-hash.ts';
+import { readClaim, readFailure, readRecord } from './job-hash.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { scripts, type Script } from './scripts.ts';
@@ -41,6 +41,10 @@ export const DEFAULT_KEY_PREFIX = '{cc}';
 
 /** Most jobs that one call of a script moves: Redis serves nobody else meanwhile. */
 const AT_ONCE = 500;
+/** So that work that comes as fast as it is moved does not keep a caller for ever. */
+const MOST_ROUNDS = 20;
+/** The timeline shows the newest; all are kept, to be erased. */
+const TIMELINE = 1_000;
 const CRASHED = JSON.stringify(failureOf(new CoordinatorError('COORD_CRASHED_WORKER')));
 const UNREADABLE = JSON.stringify(failureOf(new CoordinatorError('COORD_ENVELOPE_UNREADABLE')));
 
@@ -92,7 +96,7 @@ export class RedisBackend implements QueueBackend {
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<Receipt[]> {
-    if (await this.#memory.isFull()) {
+    if (this.#memory.isFull()) {
       throw new CoordinatorError(
         'COORD_QUEUE_FULL',
         'Redis is nearly full: jobs are accepted again when some have ended',
@@ -150,7 +154,7 @@ export class RedisBackend implements QueueBackend {
   async heartbeat(queue: string, holds: readonly Hold[], leaseMs: number): Promise<StopOrder[]> {
     const args = holds.flatMap(({ jobId, token }) => [jobId, token]);
     const reply = (await this.#run(scripts.heartbeat, [queue, String(leaseMs), ...args])) as string[];
-    return pairs(reply).map(([token, why]) => ({ token, why: why === 'lost' ? why : (JSON.parse(why) as Failure) }));
+    return pairs(reply).map(([token, why]) => ({ token, why: why === 'lost' ? why : readFailure(why) }));
   }
 
   async cancel(jobId: string, reason: string): Promise<CancelResult | undefined> {
@@ -167,7 +171,13 @@ export class RedisBackend implements QueueBackend {
   }
 
   async promote(queue: string): Promise<number> {
-    return (await this.#run(scripts.promote, [queue, String(AT_ONCE), ...this.#unreadable()])) as number;
+    let moved = 0;
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const movedNow = (await this.#run(scripts.promote, [queue, String(AT_ONCE), ...this.#unreadable()])) as number;
+      moved += movedNow;
+      if (movedNow < AT_ONCE) break;
+    }
+    return moved;
   }
 
   async recover(queue: string, { graceMs, crashLimit, outageMs = 0 }: RecoveryPolicy): Promise<Recovery[]> {
@@ -208,13 +218,19 @@ export class RedisBackend implements QueueBackend {
   }
 
   async job(jobId: string): Promise<JobRecord | undefined> {
-    const hash = (await this.#connection.command('HGETALL', `${this.#root}job:${jobId}`)) as string[];
-    const record = readRecord(jobId, hash);
+    const read = this.#connection.command('HGETALL', `${this.#root}job:${jobId}`) as Promise<string[]>;
+    // What stands there may be no record; that must not hide the timeline it is on.
+    const record = readRecord(jobId, await read.catch(noneIfOfAnotherType));
     return record && this.#fields.decryptRecord(record);
   }
 
   async jobsOf(subject: string): Promise<JobRecord[]> {
-    const ids = (await this.#connection.command('LRANGE', `${this.#root}subject:${subject}`, '0', '-1')) as string[];
+    const ids = (await this.#connection.command(
+      'LRANGE',
+      `${this.#root}subject:${subject}`,
+      `-${TIMELINE}`,
+      '-1',
+    )) as string[];
     const records = await Promise.all(ids.map((id) => this.job(id)));
     // Ended records go before the timeline does.
     return records.filter((record) => record !== undefined);
@@ -283,6 +299,11 @@ export class RedisBackend implements QueueBackend {
   #unreadable(): [error: string, keepMs: string] {
     return [UNREADABLE, String(this.#retention.deadMs)];
   }
+}
+
+function noneIfOfAnotherType(error: unknown): string[] {
+  if (error instanceof Error && error.message.startsWith('WRONGTYPE')) return [];
+  throw error;
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

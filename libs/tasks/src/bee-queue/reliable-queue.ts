@@ -152,7 +152,12 @@ export class ReliableQueue extends BeeQueue {
     const giveUpAt = performance.now() + CLAIM_PATIENCE_MS;
     for (let again = false; ; again = true) {
       try {
-        return await backend.claimBatch(this.name, id, { leaseMs, token, more: again ? 0 : this.#waiting - 1, again });
+        return await backend.claimBatch(this.name, id, {
+          leaseMs,
+          token,
+          more: again ? 0 : this.#waiting - (id === '' ? 0 : 1),
+          again,
+        });
       } catch (error) {
         if (!isUnavailable(error) || (this.paused && performance.now() > giveUpAt)) throw error;
         await delay(PAUSE_MS * (0.5 + Math.random()));

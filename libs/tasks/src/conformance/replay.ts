@@ -27,8 +27,8 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
       expect(claim).toMatchObject({ jobId, attempt: 1, createdAtMs: last.createdAtMs, payload: '{"user":"ada"}' });
       expect([...claim.steps]).toEqual([['find', '7']]);
       expect(claim.attemptReports).toEqual(['second']);
-      expect(claim.replayedAtMs).toBeGreaterThan(last.claimedAtMs);
-      expect(claim.dueAtMs).toBe(claim.replayedAtMs);
+      expect(claim.firstStartedAtMs).toBe(claim.claimedAtMs);
+      expect(claim.dueAtMs).toBeGreaterThan(last.claimedAtMs);
       await at.backend.settle(claim, settlement('scheduled', { attemptReport: 'third' }));
       await at.backend.promote('lms');
       const next = await at.take();

@@ -34,14 +34,22 @@ repeat(
   beatMs,
   async () => {
     for (const [queue, held] of holds) {
-      const orders = await backend.heartbeat(queue, held, leaseMs);
-      if (orders.length > 0) port.postMessage({ orders } satisfies HeartbeatThreadMessage);
+      // One by one: what is wrong with one queue must not cost the leases of another.
+      await renew(queue, held).catch(report);
     }
   },
-  (error) => {
-    if (!isUnavailable(error)) log.error({ err: error }, 'a heartbeat failed');
-  },
+  report,
 );
+
+async function renew(queue: string, held: readonly Hold[]): Promise<void> {
+  const orders = await backend.heartbeat(queue, held, leaseMs);
+  if (orders.length > 0) port.postMessage({ orders } satisfies HeartbeatThreadMessage);
+}
+
+function report(error: unknown): void {
+  if (!isUnavailable(error)) log.error({ err: error }, 'a heartbeat failed');
+}
+
 setInterval(() => {
   const found = standstill.look(pulse.beats);
   if (found === 'none') return;

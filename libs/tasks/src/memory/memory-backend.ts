@@ -32,7 +32,7 @@ interface MemoryJob {
   settledBy: string | undefined;
   leaseEndsAtMs: number;
   crashes: number;
-  replayedAtMs: number | undefined;
+  firstStartedAtMs: number | undefined;
   /** Why a running job is to stop. */
   cancel: Failure | undefined;
   readonly steps: Map<string, StepRecord>;
@@ -88,6 +88,7 @@ export class MemoryBackend implements QueueBackend {
     if (job.record.state === 'waiting') {
       job.token = token;
       job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
+      job.firstStartedAtMs ??= this.#clock.nowMs();
       this.#change(job, { state: 'running', attempt: job.record.attempt + 1 });
     }
     if (job.record.state !== 'running' || job.token !== token) return undefined;
@@ -99,7 +100,7 @@ export class MemoryBackend implements QueueBackend {
       envelope: job.record.envelope,
       payload: job.payload ?? '',
       createdAtMs: job.record.createdAtMs,
-      replayedAtMs: job.replayedAtMs,
+      firstStartedAtMs: job.firstStartedAtMs ?? this.#clock.nowMs(),
       dueAtMs: job.record.dueAtMs,
       claimedAtMs: this.#clock.nowMs(),
       steps: new Map(Array.from(job.steps.values(), (step) => [step.name, step.result ?? ''])),
@@ -174,8 +175,8 @@ export class MemoryBackend implements QueueBackend {
     job.attemptReports.clear();
     if (report !== undefined) job.attemptReports.set(0, report);
     job.crashes = 0;
-    job.replayedAtMs = this.#clock.nowMs();
-    const anew = { finishedAtMs: undefined, outcome: undefined, error: undefined, dueAtMs: job.replayedAtMs };
+    job.firstStartedAtMs = undefined;
+    const anew = { finishedAtMs: undefined, outcome: undefined, error: undefined, dueAtMs: this.#clock.nowMs() };
     this.#change(job, { state: 'blocked', attempt: 0, ...anew });
     this.#startOrWait(job);
     return { before, after: job.record.state, refused: undefined };
@@ -272,7 +273,7 @@ export class MemoryBackend implements QueueBackend {
     };
     const { queue, subject, lane, payload, dedupe } = newJob;
     const job: MemoryJob = {
-      ...{ record, queue, subject, lane, payload, leaseEndsAtMs: 0, crashes: 0, replayedAtMs: undefined },
+      ...{ record, queue, subject, lane, payload, leaseEndsAtMs: 0, crashes: 0, firstStartedAtMs: undefined },
       ...{ token: undefined, settledBy: undefined, cancel: undefined, steps: new Map(), attemptReports: new Map() },
     };
     this.#jobs.set(newJob.id, job);
