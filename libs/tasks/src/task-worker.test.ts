@@ -262,43 +262,6 @@ describe('a worker', () => {
     await eventually(() => expect(worker.running).toBe(0));
   });
 
-  test('keeps the leases of a queue while the index of another is damaged', async () => {
-    const log = new RecordingLog();
-    const connection = new RedisConnection({ url: redis.url, log });
-    await connection.connect();
-    closing.push(() => connection.close());
-    const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
-    const catalog = new TaskCatalog([
-      { task: later, queue: 'a' },
-      { task: ship, queue: 'b' },
-    ]);
-    const common = { backend, catalog, routeEvent: () => [], release: 'test', log };
-    const over = signal();
-    let attempts = 0;
-    const handler: TaskHandler<AnyTask> = async () => {
-      attempts += 1;
-      await over.given;
-    };
-    const options = { ...common, redisUrl: redis.url, queues: ['a', 'b'], concurrency: 1, leaseMs: 900 };
-    const worker = new TaskWorker({ ...options, handlerOf: () => handler });
-    worker.start();
-    closing.push(() => worker.drain(0));
-    const queue = new TaskQueue(common);
-    await queue.enqueue(later, {});
-    const { jobId } = await queue.enqueue(ship, { n: 1 });
-    await eventually(() => expect(attempts).toBe(2));
-    await redis.command('DEL', `${backend.keyPrefix}:q:a:leases`);
-    await redis.command('SET', `${backend.keyPrefix}:q:a:leases`, 'garbage');
-    const [from] = (await redis.command('TIME')) as [string];
-    await eventually(async () =>
-      expect(Number(((await redis.command('TIME')) as [string])[0]) - Number(from)).toBeGreaterThan(2),
-    );
-    expect(await backend.job(jobId)).toMatchObject({ state: 'running', attempt: 1 });
-    await redis.command('DEL', `${backend.keyPrefix}:q:a:leases`);
-    over.give();
-    await eventually(() => expect(worker.running).toBe(0));
-  });
-
   test('stops a handler whose job is cancelled', async () => {
     const { backend, queue, work } = await start();
     const worker = work(

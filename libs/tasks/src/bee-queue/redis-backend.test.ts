@@ -147,35 +147,6 @@ describe('RedisBackend beyond what memory can do', () => {
     expect([await pop('lms'), await pop('lms'), await pop('lms')]).toEqual([first.id, second.id, undefined]);
   });
 
-  test('gives nothing back that was taken by others meanwhile', async () => {
-    const job = aJob();
-    await backend.enqueue([job]);
-    await pop('lms');
-    await connection.command('ZADD', `${prefix}:q:lms:leases`, '1', job.id);
-    await backend.recover('lms', { ...policy, graceMs: 60_000 });
-    const claim = await backend.claim('lms', (await pop('lms')) as string, 60_000);
-    await backend.release('lms', job.id);
-    expect(await backend.job(job.id)).toMatchObject({ state: 'running' });
-    expect((await audit(connection, { keyPrefix: prefix })).faults).toEqual([]);
-    expect(await backend.settle(claim!, DONE)).toBe('settled');
-  });
-
-  test('lets a suspect go whose queue nobody keeps, for the sake of the others', async () => {
-    const [lost, other] = [{ ...aJob(), queue: 'nobody' }, aJob()];
-    await backend.enqueue([lost, other]);
-    for (const queue of ['nobody', 'lms']) {
-      for (let crash = 0; crash < 2; crash++) {
-        await backend.claim(queue, (await pop(queue)) as string, 1);
-        await advance(3);
-        await backend.recover(queue, { ...policy, graceMs: 60_000 });
-      }
-    }
-    expect(await backend.job(other.id)).toMatchObject({ state: 'blocked' });
-    await connection.command('SET', `${prefix}:q:nobody:kept`, '1');
-    await backend.recover('lms', { ...policy, graceMs: 60_000 });
-    expect([(await backend.job(lost.id))?.state, (await backend.job(other.id))?.state]).toEqual(['waiting', 'waiting']);
-  });
-
   test('leaves nothing in the indexes of a queue that has done its work', async () => {
     await backend.enqueue([aJob(), { ...aJob(), delayMs: 1 }]);
     await advance(3);
