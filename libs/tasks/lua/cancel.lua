@@ -10,8 +10,7 @@ end
 local key = job_key(id)
 local queue = redis.call('HGET', key, 'queue') or ''
 if withdraw(queue, id, state) then
-  redis.call('HSET', key, 'error', reason)
-  finish(queue, id, 'cancelled', 'cancelled', now_ms(), keep_ms)
+  finish(queue, id, 'cancelled', 'cancelled', now_ms(), keep_ms, { 'error', reason })
   return { state, 'cancelled' }
 end
 if state == 'running' then

@@ -15,11 +15,6 @@ local function token_of(id)
   return token .. '/' .. id
 end
 
--- Read and checked before the first write: a script that fails half way is not rolled back.
-local function count_of(key, field)
-  return tonumber(redis.call('HGET', key, field)) or 0
-end
-
 if again == '1' then
   for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
     if not seen[id] and state_of(id) and redis.call('HGET', job_key(id), 'token') == token_of(id) then
@@ -33,9 +28,10 @@ local function claim(id)
   local key = job_key(id)
   local state = state_of(id)
   if state == 'waiting' then
-    local attempt = count_of(key, 'attempt') + 1
-    redis.call('HSET', key, 'state', 'running', 'token', token_of(id), 'attempt', attempt, 'startedAt', now)
-    redis.call('HSETNX', key, 'firstStartedAt', now)
+    -- Read and checked before the first write: a script that fails half way is not rolled back.
+    local attempt, first_started = unpack(redis.call('HMGET', key, 'attempt', 'firstStartedAt'))
+    redis.call('HSET', key, 'state', 'running', 'token', token_of(id), 'attempt', (tonumber(attempt) or 0) + 1,
+      'startedAt', now, 'firstStartedAt', first_started or now)
     redis.call('ZADD', leases, now + lease_ms, id)
     claims[#claims + 1] = { id, redis.call('HGETALL', key) }
   elseif state ~= 'running' then

@@ -235,13 +235,15 @@ local function erase(id, how, now)
 end
 
 -- Ends a job: its payload and the results of its steps go, a small record stays for `keep_ms`. One that carries the field
--- `erase` is erased as well.
-local function finish(queue, id, state, reason, now, keep_ms)
+-- `erase` is erased as well. `written` lists further fields and values: each write of a script costs a command of the
+-- append-only file, so what goes to one record goes in one.
+local function finish(queue, id, state, reason, now, keep_ms, written)
   local key = job_key(id)
-  redis.call('HSET', key, 'state', state, 'outcome', reason, 'finishedAt', now)
+  redis.call('HSET', key, 'state', state, 'outcome', reason, 'finishedAt', now, unpack(written or {}))
   redis.call('PEXPIRE', key, keep_ms)
   count(queue, state, 1)
   if state == 'dead' then
+    redis.call('HDEL', key, 'token', 'crashes', 'cancel')
     redis.call('ZADD', queue_key(queue, 'dead'), now, id)
     redis.call('ZREMRANGEBYSCORE', queue_key(queue, 'dead'), '-inf', now - keep_ms)
     -- Its content stays, and is found by the timeline when the subject is to be erased.
@@ -250,7 +252,7 @@ local function finish(queue, id, state, reason, now, keep_ms)
       redis.call('PEXPIRE', root .. 'subject:' .. envelope.subject, keep_ms + 24 * 3600 * 1000, 'GT')
     end
   else
-    redis.call('HDEL', key, 'payload')
+    redis.call('HDEL', key, 'token', 'crashes', 'cancel', 'payload')
   end
   local has = {}
   for _, field in ipairs(redis.call('HKEYS', key)) do

@@ -38,11 +38,8 @@ end
 local function take_back(id, key)
   local crashes = (tonumber(redis.call('HGET', key, 'crashes')) or 0) + 1
   local cancel = redis.call('HGET', key, 'cancel')
-  redis.call('HDEL', key, 'token', 'cancel')
-  redis.call('HSET', key, 'crashes', crashes)
   if cancel then
-    redis.call('HSET', key, 'error', cancel)
-    finish(queue, id, 'cancelled', 'cancelled', now, keep_ms)
+    finish(queue, id, 'cancelled', 'cancelled', now, keep_ms, { 'error', cancel })
     return 'cancelled'
   end
   if redis.call('HEXISTS', key, 'erase') == 1 then
@@ -50,10 +47,11 @@ local function take_back(id, key)
     return 'cancelled'
   end
   if crashes >= crash_limit then
-    redis.call('HSET', key, 'error', crashed)
-    finish(queue, id, 'dead', 'crashed-worker', now, keep_ms)
+    finish(queue, id, 'dead', 'crashed-worker', now, keep_ms, { 'error', crashed })
     return 'dead'
   end
+  redis.call('HDEL', key, 'token')
+  redis.call('HSET', key, 'crashes', crashes)
   if crashes == crash_limit - 1 then
     redis.call('HSET', key, 'suspect', 1)
     return join_lane(SUSPECTS, queue, id, now)

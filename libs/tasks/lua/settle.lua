@@ -10,7 +10,7 @@ if not (delay >= 0 and delay < math.huge) then
   delay = 0
 end
 local key = job_key(id)
-local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel', 'erase') or {}
+local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel', 'erase', 'error') or {}
 if held[1] ~= token then
   -- Repeated because the answer was lost: it was written the first time.
   if held[2] == token then
@@ -18,7 +18,7 @@ if held[1] ~= token then
   end
   return { 'stale' }
 end
-local attempt, cancel, how = tonumber(held[3]) or 1, held[4], held[5]
+local attempt, cancel, how, failed_before = tonumber(held[3]) or 1, held[4], held[5], held[6]
 local now = now_ms()
 -- No limit of depth: what comes of work that is done must be writable.
 local receipts, refusal, place = write_jobs(11, now)
@@ -44,34 +44,38 @@ end
 
 redis.call('LREM', queue_key(queue, 'active'), 0, id)
 redis.call('ZREM', queue_key(queue, 'leases'), id)
-redis.call('HDEL', key, 'token', 'crashes', 'cancel')
-redis.call('HSET', key, 'settledBy', token)
 if cancel and (state == 'scheduled' or state == 'parked') then
   -- Asked to stop while it ran, and did not get done.
   state, outcome, failure = 'cancelled', 'cancelled', cancel
 end
+local written = { 'settledBy', token }
+local function write(field, value)
+  written[#written + 1] = field
+  written[#written + 1] = value
+end
 if failure ~= '' then
-  redis.call('HSET', key, 'error', failure)
+  write('error', failure)
+elseif failed_before and ENDED[state] then
+  redis.call('HDEL', key, 'error')
 end
 if report ~= '' then
-  redis.call('HSET', key, 'attempt:' .. attempt, report)
+  write('attempt:' .. attempt, report)
 end
 if spends ~= '1' then
-  redis.call('HSET', key, 'attempt', attempt - 1)
+  write('attempt', attempt - 1)
 end
 
+if ENDED[state] then
+  finish(queue, id, state, outcome, now, keep_ms, written)
+  return { 'settled' }
+end
+clear_suspicion(id, now)
+redis.call('HDEL', key, 'token', 'crashes', 'cancel')
+redis.call('HSET', key, 'state', state, 'outcome', outcome, unpack(written))
 if state == 'scheduled' then
-  clear_suspicion(id, now)
-  redis.call('HSET', key, 'state', state, 'outcome', outcome, 'dueAt', now + delay)
+  redis.call('HSET', key, 'dueAt', now + delay)
   redis.call('ZADD', queue_key(queue, 'delayed'), now + delay, id)
-elseif state == 'parked' then
-  clear_suspicion(id, now)
-  redis.call('HSET', key, 'state', state, 'outcome', outcome)
-  redis.call('ZADD', queue_key(queue, 'parked'), now, id)
 else
-  if failure == '' then
-    redis.call('HDEL', key, 'error')
-  end
-  finish(queue, id, state, outcome, now, keep_ms)
+  redis.call('ZADD', queue_key(queue, 'parked'), now, id)
 end
 return { 'settled' }
