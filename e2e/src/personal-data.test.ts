@@ -73,7 +73,7 @@ test('npm run erase tells what it would do, does it once it is sure, and can be 
   );
   const request = ['--subject', subject, '--why', 'request 17', '--by', 'alice'];
   expect(await erase(...request, '--dry-run')).toMatchObject({ code: 0, stdout: expect.stringContaining('would be') });
-  const unsure = { code: 1, stderr: expect.stringContaining('Add --yes') };
+  const unsure = { code: 2, stderr: expect.stringContaining('Add --yes') };
   expect(await erase(...request)).toMatchObject(unsure);
   expect((await coordinator.timeline(order.orderNumber)).some(({ error }) => isErased(error))).toBe(false);
 
@@ -94,5 +94,5 @@ test.each([
   ['no reason', ['--subject', 'order:D-1'], '--why is missing'],
   ['an option that there is not', ['--subject', 'order:D-1', '--force'], 'Usage: npm run erase'],
 ])('npm run erase does nothing for a command with %s, and says what to write', async (_what, args, words) => {
-  expect(await erase(...args)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(words) });
+  expect(await erase(...args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(words) });
 });

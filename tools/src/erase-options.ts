@@ -13,7 +13,8 @@ begun are cancelled; a running one is erased when its attempt ends, and does not
   --rewrite          then let Redis rewrite its append-only file, so that the erased leaves it now
   --dry-run          only tell what would be done
   --yes              do not ask; needed where nobody can answer
-Reads REDIS_URL, default redis://127.0.0.1:6379.`;
+Reads REDIS_URL redis://127.0.0.1:6379, as the processes do.
+Exit code: 0 done; 1 Redis knows no job about the subject; 2 it could not be done.`;
 
 /** What `npm run erase` is to do. */
 export interface EraseOptions {

@@ -7,6 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { auditCommand } from './audit-command.ts';
 import { cancelCommand } from './cancel-command.ts';
 import { deadLettersCommand } from './dead-letters-command.ts';
+import { eraseCommand } from './erase-command.ts';
 import { replayCommand } from './replay-command.ts';
 
 const redis = privateRedis();
@@ -29,8 +30,8 @@ afterEach(async () => {
   connection.close();
 });
 
-async function accept(queue = 'lms'): Promise<string> {
-  const unset = { subject: undefined, lane: undefined, dedupe: undefined };
+async function accept(queue = 'lms', subject?: string): Promise<string> {
+  const unset = { lane: undefined, dedupe: undefined };
   const job: NewJob = {
     id: randomUUID(),
     task: 'lms.enrol',
@@ -38,6 +39,7 @@ async function accept(queue = 'lms'): Promise<string> {
     envelope: JSON.stringify({ v: 1, task: 'lms.enrol' }),
     payload: '{}',
     delayMs: 0,
+    subject,
     ...unset,
   };
   await backend.enqueue([job]);
@@ -227,5 +229,42 @@ describe('npm run replay', () => {
     await expect(replayCommand(['nobody', '--queue', 'lms', ...why], say)).rejects.toThrow(which);
     await expect(replayCommand(['--task', 'lms.enrol', ...why], say)).rejects.toThrow(which);
     await expect(replayCommand(['nobody'], say)).rejects.toThrow('A reason is needed: --why.');
+  });
+});
+
+describe('npm run erase', () => {
+  const request = ['--subject', 'order:D-1001', '--why', 'request 17', '--by', 'alice'];
+  let log: RecordingLog;
+  beforeEach(() => void (log = new RecordingLog()));
+
+  test('erases what is there, says so to the log, and keeps records as long as is configured', async () => {
+    const jobId = await accept('lms', 'order:D-1001');
+    process.env.COMPLETED_RETENTION_MS = '60000';
+    try {
+      expect(await eraseCommand([...request, '--yes', '--rewrite'], say, log)).toBe(0);
+    } finally {
+      delete process.env.COMPLETED_RETENTION_MS;
+    }
+    expect(said.join('\n')).toMatch(/lms.enrol +waiting +cancelled and erased/);
+    expect(said.at(-1)).toContain('there is nothing to rewrite');
+    expect(log.lines).toMatchObject([
+      { message: 'erased a subject', fields: { subject: 'order:D-1001', by: 'alice', jobs: 1, cancelled: 1 } },
+    ]);
+    expect(Number(await connection.command('PTTL', `{cc}:job:${jobId}`))).toBeLessThanOrEqual(60_000);
+  });
+
+  test('erases nothing while nobody has agreed', async () => {
+    const jobId = await accept('lms', 'order:D-1001');
+    expect(await eraseCommand([...request, '--dry-run'], say, log)).toBe(0);
+    expect(said.at(-1)).toContain('would be cancelled and erased');
+    await expect(eraseCommand(request, say, log)).rejects.toThrow('nobody can be asked here. Add --yes.');
+    expect([log.lines, (await backend.job(jobId))?.state]).toEqual([[], 'waiting']);
+  });
+
+  test('says when there is nothing about the subject, and remembers no erasure then', async () => {
+    await accept('lms', 'order:D-1002');
+    expect(await eraseCommand([...request, '--yes'], say, log)).toBe(1);
+    expect(said).toEqual(['Redis knows no job about order:D-1001. Is it spelled as at acceptance?']);
+    expect([log.lines, await connection.command('EXISTS', '{cc}:erasures')]).toEqual([[], 0]);
   });
 });

@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLogger, type Logger } from '@coordinator/logging';
-import { releaseOf } from '@coordinator/process';
+import type { Logger } from '@coordinator/logging';
 import { RedisBackend, taskNamedIn, type ReplayResult } from '@coordinator/tasks';
 import { FILTER_OPTIONS, findDeadLetters, readLimit, type DeadLetterFilter } from './dead-letter-filter.ts';
+import { operatorLog } from './operator-log.ts';
 import { withRedis } from './operator-redis.ts';
-import { REPOSITORY } from './repository.ts';
 
 const USAGE = `Usage: npm run replay -- JOB_ID… --why "<reason>"
        npm run replay -- --queue Q [--task T] [--outcome O] [--limit N] [--dry-run] --why "<reason>"
@@ -29,7 +27,7 @@ interface Wanted {
 export async function replayCommand(
   args: string[],
   say: (text: string) => void,
-  log: Logger = standardErrorLog(),
+  log: Logger = operatorLog('coordinator-replay'),
 ): Promise<number> {
   const options = readOptions(args);
   if (!options) {
@@ -114,14 +112,4 @@ function explain(result: ReplayResult | undefined): string {
   const { before, after, refused } = result;
   if (refused) return `stays dead: ${REFUSALS[refused]}`;
   return before === 'dead' ? `dead → ${after}` : `is no dead letter, it is ${before}`;
-}
-
-/** Where it does not disturb what is printed. */
-function standardErrorLog(): Logger {
-  const destination = { write: (line: string) => void process.stderr.write(line) };
-  return createLogger({
-    service: 'coordinator-replay',
-    release: releaseOf(join(REPOSITORY, 'tools', 'src')),
-    destination,
-  });
 }

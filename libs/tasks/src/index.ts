@@ -8,7 +8,13 @@ export type { QueueBooks } from './audit/queue-books.ts';
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
 export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
 export type { DeadLetter, DeadLetterPage, DeadLetterPlace, DeadLetterQuery } from './bee-queue/dead-letters.ts';
-export { eraseSubject, type Erasure, type ErasureAction, type ErasureRequest } from './bee-queue/erase-subject.ts';
+export {
+  eraseSubject,
+  type Erasure,
+  type ErasureAction,
+  type ErasureOptions,
+  type ErasureRequest,
+} from './bee-queue/erase-subject.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
 export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';

@@ -1,5 +1,5 @@
 import type { JobState } from '../job.ts';
-import { defaultRetention } from '../retention.ts';
+import { defaultRetention, type Retention } from '../retention.ts';
 import { DEFAULT_KEY_PREFIX } from './redis-backend.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { scripts } from './scripts.ts';
@@ -16,6 +16,14 @@ export interface ErasureRequest {
   readonly forgetSubject?: boolean;
   /** Whether to look only. Default false. */
   readonly dryRun?: boolean;
+}
+
+/** Settings of {@link eraseSubject}. */
+export interface ErasureOptions {
+  /** Default {@link DEFAULT_KEY_PREFIX}. */
+  readonly keyPrefix?: string;
+  /** How long the records of jobs stay that are cancelled. Default {@link defaultRetention}. */
+  readonly retention?: Retention;
 }
 
 /**
@@ -53,10 +61,10 @@ const AT_ONCE = 200;
 export async function eraseSubject(
   connection: RedisConnection,
   { subject, why, by, forgetSubject = false, dryRun = false }: ErasureRequest,
-  keyPrefix: string = DEFAULT_KEY_PREFIX,
+  { keyPrefix = DEFAULT_KEY_PREFIX, retention = defaultRetention }: ErasureOptions = {},
 ): Promise<Erasure[]> {
   const how = [forgetSubject ? 'forget' : 'keep', dryRun ? '1' : '0'];
-  const kept = [String(defaultRetention.completedMs), why, by, String(AUDIT_MS)];
+  const kept = [String(retention.completedMs), why, by, String(AUDIT_MS)];
   const found: Erasure[] = [];
   for (;;) {
     // What is forgotten leaves the timeline, and the rest of it moves up.

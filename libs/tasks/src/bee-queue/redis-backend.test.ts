@@ -381,7 +381,7 @@ describe('RedisBackend beyond what memory can do', () => {
 
   test('replays nothing that was erased, or of which nothing is left to run', async () => {
     const [erased, buried] = [await die({ subject: 'order:D-1001' }), randomUUID()];
-    await eraseSubject(connection, { subject: 'order:D-1001', why: 'request 17', by: 'alice' }, prefix);
+    await eraseSubject(connection, { subject: 'order:D-1001', why: 'request 17', by: 'alice' }, { keyPrefix: prefix });
     await connection.command('LPUSH', `${prefix}:q:lms:waiting`, buried);
     expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toBeUndefined();
     const stays = { before: 'dead', after: 'dead' };
