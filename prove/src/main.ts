@@ -1,5 +1,5 @@
 import { findRedisServer, RedisNotFoundError } from '@coordinator/task-testing';
-import { REPOSITORY } from '@coordinator/tools';
+import { REPOSITORY, textTable } from '@coordinator/tools';
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { proofs } from './promises/index.ts';
 import type { Proof } from './proof.ts';
 import { HELP, readOptions, type ProveOptions } from './prove-options.ts';
 import { reliabilityReport, sentence } from './report/reliability.ts';
-import { HEAD, resultRows, textTable } from './report/result-table.ts';
+import { HEAD, resultRows } from './report/result-table.ts';
 import { runFacts } from './report/run-facts.ts';
 import { runProof, type ProofResult } from './run-proof.ts';
 

@@ -1,4 +1,5 @@
 import type { AuditReport, QueueBooks } from '@coordinator/tasks';
+import { textTable } from './text-table.ts';
 
 const COLUMNS = [
   ...(['queue', 'accepted', 'waiting', 'scheduled', 'running', 'blocked', 'parked'] as const),
@@ -8,17 +9,14 @@ const MOST_FAULTS = 20;
 
 /** A report as text: a line per queue, then what is wrong, then what it means. */
 export function drawAudit(report: AuditReport, repair: boolean): string {
-  const rows = [[...COLUMNS], ...report.queues.map((books) => COLUMNS.map((column) => String(books[column])))];
-  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const cell = (text: string, i: number) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
-  const table = rows.map((row) => `  ${row.map(cell).join('  ')}`);
+  const rows = report.queues.map((books) => COLUMNS.map((column) => String(books[column])));
   const { faults } = report;
   const shown = faults.slice(0, MOST_FAULTS).map(({ where, what, repaired }) => {
     return `  ${repaired ? 'repaired' : 'wrong'}  ${where} ${what}`;
   });
   const more = faults.length > MOST_FAULTS ? [`  … and ${faults.length - MOST_FAULTS} more: --json lists all`] : [];
   const list = faults.length > 0 ? ['', ...shown, ...more] : [];
-  return [...table, ...list, '', ...verdict(report, repair)].join('\n');
+  return [textTable(COLUMNS, rows, { numbers: true }), ...list, '', ...verdict(report, repair)].join('\n');
 }
 
 function verdict({ queues, faults, balanced }: AuditReport, repair: boolean): string[] {

@@ -1,4 +1,5 @@
 import type { DeadLetter } from '@coordinator/tasks';
+import { textTable } from './text-table.ts';
 
 const HEAD = ['job', 'task', 'queue', 'since', 'attempts', 'outcome', 'error'];
 
@@ -10,12 +11,8 @@ export function drawDeadLetters(items: readonly DeadLetter[], more: boolean): st
     const text = error ? `${error.code} ${error.message}` : '';
     return [jobId, task, queue, since, String(attempt), outcome, inOneLine(text)];
   });
-  const table = [HEAD, ...rows];
-  const widths = HEAD.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0)));
-  const lines = table.map((row) => `  ${row.map((text, i) => text.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd());
-  return [...lines, ...(more ? ['', `There are more than these ${items.length}: --limit N shows them.`] : [])].join(
-    '\n',
-  );
+  const rest = more ? `\n\nThere are more than these ${items.length}: --limit N shows them.` : '';
+  return textTable(HEAD, rows) + rest;
 }
 
 /** What a downstream has answered may hold anything, also what a terminal obeys. */

@@ -1,4 +1,5 @@
 import type { Erasure, ErasureAction } from '@coordinator/tasks';
+import { textTable } from './text-table.ts';
 
 const WORDS: Record<ErasureAction, { readonly done: string; readonly toDo: string }> = {
   erased: { done: 'erased', toDo: 'would be erased' },
@@ -16,12 +17,7 @@ export function drawErasures(erasures: readonly Erasure[], dryRun: boolean): str
     state ?? '',
     WORDS[action][dryRun ? 'toDo' : 'done'],
   ]);
-  const table = [['JOB', 'TASK', 'WAS', 'NOW'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  return table
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
-    .map((cells) => cells.join('  ').trimEnd())
-    .join('\n');
+  return textTable(['job', 'task', 'was', 'now'], rows);
 }
 
 /** How many jobs each action was taken for; actions that were not taken are left out. */

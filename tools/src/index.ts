@@ -4,3 +4,4 @@ export { type Stack, type StackOptions, type StackPorts, type StackUrls, startSt
 export { DEVELOPMENT_TOKENS } from './stack-environment.ts';
 export { NODE_FLAGS, REPOSITORY } from './repository.ts';
 export { sandboxSettings } from './sandbox-settings.ts';
+export { textTable, type TextTableOptions } from './text-table.ts';

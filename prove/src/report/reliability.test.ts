@@ -5,7 +5,7 @@ import type { Proof } from '../proof.ts';
 import type { ProofResult } from '../run-proof.ts';
 import { promiseList } from './promise-list.ts';
 import { reliabilityReport, sentence } from './reliability.ts';
-import { HEAD, resultRows, textTable } from './result-table.ts';
+import { HEAD, resultRows } from './result-table.ts';
 
 const proof = (id: string, tier: Proof['tier'] = 'pr'): Proof => ({
   ...{ id, tier, title: 'Crash recovery is fast', target: 'the target', run: async () => undefined },
@@ -26,10 +26,6 @@ describe('the table', () => {
       ['P6 Crash recovery is fast', '30', '–', '0', '–', '1.0 s / 3.4 s', 'met', '12 s'],
       ['P5 Crash recovery is fast', '30', '–', '0', '–', '1.0 s / 3.4 s', 'BROKEN', '12 s'],
     ]);
-  });
-
-  test('stands in columns', () => {
-    expect(textTable(['a', 'bcd'], [['long', 'x']])).toBe('a     bcd\n----  ---\nlong  x');
   });
 });
 

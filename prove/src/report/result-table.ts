@@ -23,14 +23,3 @@ function recovery(valuesMs: readonly number[]): string {
   if (valuesMs.length === 0) return '–';
   return [0.5, 0.99].map((part) => `${(percentile(valuesMs, part) / 1_000).toFixed(1)} s`).join(' / ');
 }
-
-/** A table for a terminal. */
-export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-}
