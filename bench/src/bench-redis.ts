@@ -37,11 +37,6 @@ export class BenchRedis {
     await this.#client.flushAll();
   }
 
-  /** Its version, for example 7.0.15. */
-  async version(): Promise<string> {
-    return /^redis_version:(\S+)/m.exec(await this.#client.info('server'))?.[1] ?? 'unknown';
-  }
-
   async stop(): Promise<void> {
     this.#client.destroy();
     await this.#server.stop();

@@ -1,11 +1,11 @@
 import { RedisNotFoundError } from '@coordinator/task-testing';
+import { runFacts } from '@coordinator/tools';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { acceptSection } from './accept/accept-section.ts';
 import { HELP, readOptions, type BenchOptions } from './bench-options.ts';
 import { stopProcesses } from './bench-process.ts';
 import { BenchRedis } from './bench-redis.ts';
-import { runFacts } from './report/run-facts.ts';
 import { reportOf, type Section } from './report/report.ts';
 import { TraceSink } from './trace-sink.ts';
 import { workSection } from './work/work-section.ts';
@@ -21,6 +21,7 @@ async function run(options: BenchOptions): Promise<void> {
   const { rounds, requests, only, seconds, profile } = options;
   const endAt = (share: number) => performance.now() + seconds * 1_000 * share;
   const lastEndAt = endAt(1);
+  const facts = await runFacts();
   redis = await BenchRedis.start();
   const sink = await TraceSink.start();
   const flags = profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', resolve(profile)];
@@ -32,12 +33,17 @@ async function run(options: BenchOptions): Promise<void> {
   }
   if (only !== 'accept') sections.push(await workSection({ ...common, jobs: requests, endAt: lastEndAt }));
 
-  const report = reportOf(sections, await runFacts(redis));
+  const report = reportOf(sections, commandLine(), facts);
   process.stdout.write(`\n${report}`);
   if (only || profile) return;
   mkdirSync(dirname(REPORT), { recursive: true });
   writeFileSync(REPORT, report);
   say(`\nWritten to ${relative(process.cwd(), REPORT)}`);
+}
+
+function commandLine(): string {
+  const args = process.argv.slice(2);
+  return ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
 import { findRedisServer, RedisNotFoundError } from '@coordinator/task-testing';
-import { REPOSITORY, textTable } from '@coordinator/tools';
+import { REPOSITORY, runFacts, textTable } from '@coordinator/tools';
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,6 @@ import type { Proof } from './proof.ts';
 import { HELP, readOptions, type ProveOptions } from './prove-options.ts';
 import { reliabilityReport, sentence } from './report/reliability.ts';
 import { HEAD, resultRows } from './report/result-table.ts';
-import { runFacts } from './report/run-facts.ts';
 import { runProof, type ProofResult } from './run-proof.ts';
 
 const REPORT = join(REPOSITORY, 'docs', 'reliability.md');
@@ -33,7 +32,6 @@ interface Outcome {
 
 async function prove(options: ProveOptions, seed: number): Promise<Outcome> {
   const { tier, report, full } = options;
-  // Before: what is committed or changed meanwhile is not what was run.
   const facts = await runFacts();
   say(`seed ${seed}, tier ${tier}`);
   const results: ProofResult[] = [];

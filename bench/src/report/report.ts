@@ -1,7 +1,7 @@
+import { listFacts, type RunFacts } from '@coordinator/tools';
 import type { Series } from '../rounds.ts';
 import { ratioOf, spreadOf, type Spread } from '../statistics.ts';
 import { markdownTable } from './markdown-table.ts';
-import type { RunFacts } from './run-facts.ts';
 
 /** One of the two benchmarks, measured. */
 export interface Section {
@@ -24,10 +24,10 @@ const redis = ({ measurements }: Series) => measurements.map(({ redisUs }) => re
 const both = ({ measurements }: Series) => measurements.map(({ nodeUs, redisUs }) => nodeUs + redisUs);
 
 /** Writes a run as Markdown: ratios first, then whether the aim is met, then what they were made from. */
-export function reportOf(sections: readonly Section[], { date, command, facts }: RunFacts): string {
+export function reportOf(sections: readonly Section[], command: string, facts: RunFacts): string {
   return `# Benchmarks
 
-Written by \`${command}\` on ${date}.
+Written by \`${command}\` on ${facts.date}.
 
 Ratios are of CPU time, taken round by round: the median of all rounds, with the least and the greatest in brackets.
 Below 1 is cheaper than what is compared with. They say nothing about how long a caller waits: that depends on the disk
@@ -37,7 +37,7 @@ ${sections.map(sectionText).join('\n\n')}
 
 ## Where this ran
 
-${facts.map(([name, value]) => `- ${name}: ${value}`).join('\n')}
+${listFacts(facts)}
 `;
 }
 

@@ -1,9 +1,9 @@
+import { listFacts, type RunFacts } from '@coordinator/tools';
 import { textOf } from '../finding.ts';
 import type { Proof } from '../proof.ts';
 import type { ProofResult } from '../run-proof.ts';
 import { promiseList } from './promise-list.ts';
 import { HEAD, resultRows } from './result-table.ts';
-import type { RunFacts } from './run-facts.ts';
 
 /** What docs/reliability.md is made of. */
 export interface ReliabilityReport {
@@ -34,10 +34,7 @@ ${promiseList.map((listed) => `- **${listed.id} ${listed.title}**: ${lineOf(list
 
 ## Where this ran
 
-- machine: ${facts.machine}
-- Node: ${facts.node}
-- Redis: ${facts.redis}
-- commit: ${facts.commit}
+${listFacts(facts)}
 `;
 }
 

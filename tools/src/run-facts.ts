@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os';
 import { findRedisServer } from '@coordinator/task-testing';
-import { REPOSITORY } from '@coordinator/tools';
+import { REPOSITORY } from './repository.ts';
 
-/** What belongs to the results of a run. */
+/** Where and when a run took place that is written down: what belongs to its figures. */
 export interface RunFacts {
   /** Day of the run, UTC. */
   readonly date: string;
@@ -13,7 +13,11 @@ export interface RunFacts {
   readonly redis: string;
 }
 
-/** Collects them. */
+/**
+ * Collects them. Call it before the run: what is committed or changed meanwhile is not what was run.
+ *
+ * @throws RedisNotFoundError
+ */
 export async function runFacts(): Promise<RunFacts> {
   const model = cpus()[0]?.model.trim() || 'unknown processor';
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
@@ -37,4 +41,11 @@ function commit(): string {
 
 function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: REPOSITORY, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+}
+
+/** As they stand at the end of a report, in Markdown. */
+export function listFacts({ machine, node, redis, commit }: RunFacts): string {
+  return [`machine: ${machine}`, `Node: ${node}`, `Redis: ${redis}`, `commit: ${commit}`]
+    .map((fact) => `- ${fact}`)
+    .join('\n');
 }
