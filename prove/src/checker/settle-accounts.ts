@@ -1,5 +1,4 @@
 import type { Findings } from '../finding.ts';
-import { missing } from '../stack/queue-books.ts';
 import type { ProvingStack } from '../stack/proving-stack.ts';
 import { check, type Breaks } from './checker.ts';
 
@@ -27,7 +26,7 @@ export async function settleAccounts(stack: ProvingStack, findings: Findings, de
   findings.expect('ghosts', breaks.ghosts.length, { is: 0 });
   findings.expect('duplicate effects', breaks.duplicateEffects.length, { is: 0 });
   findings.expect('keys with two jobs', breaks.dividedKeys.length, { is: 0 });
-  findings.expect('jobs missing in the books', missing(books), { is: 0 });
+  findings.expect('jobs missing in the books', books.missing, { is: 0 });
   findings.expect('faults of the audit', (await stack.auditFaults()).length, { is: 0 });
   return breaks;
 }

@@ -2,7 +2,6 @@ import { settleAccounts } from '../checker/settle-accounts.ts';
 import { delivery } from '../driver/sending.ts';
 import { playFaults } from '../faults/fault-player.ts';
 import { faultSchedule } from '../faults/fault-schedule.ts';
-import { missing } from '../stack/queue-books.ts';
 import type { Proof } from '../proof.ts';
 
 const SIZES = {
@@ -35,7 +34,7 @@ export const acceptedIsNeverLost: Proof = {
       stack.books().then(
         (books) => {
           looks += 1;
-          if (missing(books) !== 0) unbalanced.push(missing(books));
+          if (books.missing !== 0) unbalanced.push(books.missing);
           if (looks % 30 === 0) say(`P1: ${books.accepted} accepted, ${books.completed} completed`);
         },
         () => undefined,

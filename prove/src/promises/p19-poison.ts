@@ -3,7 +3,6 @@ import { check } from '../checker/checker.ts';
 import { delivery, type Sending } from '../driver/sending.ts';
 import type { Misdeed } from '../extension/misdeeds.ts';
 import type { Proof } from '../proof.ts';
-import { missing } from '../stack/queue-books.ts';
 
 const DELIVERIES = 3;
 const RATE = 40;
@@ -80,7 +79,7 @@ export const poison: Proof = {
     findings.figures.duplicates = breaks.duplicateEffects.length;
     findings.expect('lost', breaks.lost.length, { is: 0 });
     findings.expect('innocent jobs that are dead letters', innocentDead.length, { is: 0 });
-    findings.expect('jobs missing in the books', missing(books), { is: 0 });
+    findings.expect('jobs missing in the books', books.missing, { is: 0 });
     const done = effects.filter(({ at }) => at <= overAt).length;
     const due = (RATE * (overAt - beganAt)) / 1_000;
     findings.expect('throughput meanwhile', Math.round((100 * done) / due), { atLeast: 80 }, '%');

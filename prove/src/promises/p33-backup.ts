@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { eventually } from '@coordinator/task-testing';
 import { delivery } from '../driver/sending.ts';
 import type { Proof } from '../proof.ts';
-import { missing, open } from '../stack/queue-books.ts';
 
 const RATE = 100;
 const LOAD_S = { pr: 5, nightly: 30 };
@@ -38,14 +37,7 @@ export const backup: Proof = {
       );
 
       const restored = await start({ redisDir: copy });
-      const books = await eventually(
-        async () => {
-          const found = await restored.books();
-          if (open(found) > 0) throw new Error(`the restored queue stands at ${JSON.stringify(found)}`);
-          return found;
-        },
-        { deadlineMs: 120_000, everyMs: 200 },
-      );
+      const books = await restored.drained(120_000);
       const effects = await restored.sink.effects();
       const again = new Set(effects.map(({ jobId }) => jobId));
       const forgotten = [...ackedBefore].filter((id) => !doneBefore.has(id) && !again.has(id));
@@ -55,7 +47,7 @@ export const backup: Proof = {
       const otherKeys = effects.filter(({ jobId, idempotencyKey }) => keysBefore.get(jobId) !== idempotencyKey);
       findings.expect('jobs done again under another key', otherKeys.length, { is: 0 });
       findings.expect('jobs that went on from the copy', again.size, { atLeast: 1 });
-      findings.expect('jobs missing in the books', missing(books), { is: 0 });
+      findings.expect('jobs missing in the books', books.missing, { is: 0 });
     } finally {
       await rm(copy, { recursive: true, force: true });
     }

@@ -1,6 +1,6 @@
 import { silentLogger } from '@coordinator/logging';
 import { eventually, startRedis, type RedisServer } from '@coordinator/task-testing';
-import { audit, RedisBackend, RedisConnection, type AuditFault } from '@coordinator/tasks';
+import { audit, RedisBackend, RedisConnection, type AuditFault, type QueueBooks } from '@coordinator/tasks';
 import { REPOSITORY, sandboxSettings } from '@coordinator/tools';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,6 @@ import type { Victim } from '../faults/fault-schedule.ts';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { Sink } from '../sink/sink.ts';
 import { LogLines } from './log-lines.ts';
-import { missing, open, queueBooks, type QueueBooks } from './queue-books.ts';
 import { ADMIN_TOKEN, QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
@@ -92,7 +91,7 @@ export class ProvingStack {
 
   /** How the queue stands. */
   books(): Promise<QueueBooks> {
-    return queueBooks((...args) => this.command(...args), QUEUE);
+    return this.backend.books(QUEUE);
   }
 
   /** What the engine's audit finds wrong. */
@@ -106,7 +105,9 @@ export class ProvingStack {
     return eventually(
       async () => {
         const books = await this.books();
-        if (open(books) > 0 || missing(books) !== 0) throw new Error(`the queue stands at ${JSON.stringify(books)}`);
+        const ended = books.completed + books.dead + books.cancelled;
+        if (ended !== books.accepted || books.missing !== 0)
+          throw new Error(`the queue stands at ${JSON.stringify(books)}`);
         return books;
       },
       { deadlineMs, everyMs: 100 },

@@ -76,6 +76,15 @@ async function oneOfEach() {
   return { parked, completed, dead, cancelled, head, blocked, waiting, scheduled };
 }
 
+test('the books of a queue miss a job that is nowhere, and show one that is in two places', async () => {
+  const { waiting } = await oneOfEach();
+  expect(await backend.books('lms')).toMatchObject({ accepted: 8, waiting: 1, missing: 0 });
+  await redisDo('DEL', 'q:lms:waiting');
+  expect(await backend.books('lms')).toMatchObject({ waiting: 0, missing: 1 });
+  await redisDo('RPUSH', 'q:lms:waiting', waiting, waiting);
+  expect(await backend.books('lms')).toMatchObject({ waiting: 2, missing: -1 });
+});
+
 describe('an audit', () => {
   test('counts every accepted job in the state that it is in, popped ones as waiting', async () => {
     await oneOfEach();

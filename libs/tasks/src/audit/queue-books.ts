@@ -12,7 +12,7 @@ export interface QueueBooks {
   readonly completed: number;
   readonly dead: number;
   readonly cancelled: number;
-  /** Accepted less all others: 0 when the books balance. */
+  /** Accepted less all others: 0 when the books balance, negative when jobs are in more places than one. */
   readonly missing: number;
 }
 

@@ -23,6 +23,7 @@ import {
 import { PayloadCipher } from '../payload-cipher.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
 import { Keyspace } from '../audit/keyspace.ts';
+import { readBooks, type QueueBooks } from '../audit/queue-books.ts';
 import {
   isOlder,
   type DeadLetter,
@@ -280,6 +281,11 @@ export class RedisBackend implements QueueBackend {
   async readQueue(queue: string): Promise<QueueReading> {
     const [depth, oldestAgeMs, deadLetters] = (await this.#run(scripts.readQueue, [queue])) as [number, number, number];
     return { queue, depth, oldestAgeMs, deadLetters };
+  }
+
+  /** Where the accepted jobs of a queue are, at one moment. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
+  books(queue: string): Promise<QueueBooks> {
+    return readBooks(new Keyspace(this.#connection, this.keyPrefix), queue);
   }
 
   /** Whether Redis takes writes now and knows no reason to refuse ours. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
