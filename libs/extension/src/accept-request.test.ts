@@ -2,11 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { silentLogger } from '@coordinator/logging';
 import { CoordinatorError, type Receipt } from '@coordinator/tasks';
 import { z } from 'zod';
-import { acceptRequest } from './accept-request.ts';
-import { apiRoute, bearerToken, signature, webhook, type RouteContext } from './route.ts';
+import { acceptRequest, type ReceivedRequest } from './accept-request.ts';
+import { apiRoute, bearerToken, signature, webhook } from './route.ts';
 
 const receipt: Receipt = { jobId: 'j1', task: 'shop.notify', state: 'waiting', duplicate: false };
-const context = { caller: 'shop', idempotencyKey: undefined, log: silentLogger } as unknown as RouteContext;
+const context = {
+  caller: 'shop',
+  idempotencyKey: undefined,
+  log: silentLogger,
+} as unknown as ReceivedRequest['context'];
 
 const accepted: unknown[] = [];
 const route = webhook({

@@ -1,4 +1,4 @@
-import { CoordinatorError, type Receipt } from '@coordinator/tasks';
+import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
 import type { IncomingHttpHeaders } from 'node:http';
 import { holdsCardNumber } from './card-number.ts';
 import { readJsonBody } from './json-body.ts';
@@ -8,7 +8,7 @@ import type { Route, RouteContext } from './route.ts';
 export interface ReceivedRequest {
   readonly rawBody: Buffer;
   readonly headers: IncomingHttpHeaders;
-  readonly context: RouteContext;
+  readonly context: Omit<RouteContext, 'queue'> & { readonly queue: TaskQueue };
 }
 
 /**
@@ -18,20 +18,22 @@ export interface ReceivedRequest {
  * @throws CoordinatorError COORD_SIGNATURE_*, COORD_BODY_*, and what `accept` throws
  */
 export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
+  const { caller, queue } = context;
   if (route.auth.scheme === 'signature') verify(route.auth.verify, rawBody, headers, context);
   const body = readJsonBody(rawBody, route.body);
   // Not in webhooks: a provider cannot mend what it has sent, and some of its references look like card numbers.
   if (route.auth.scheme === 'bearer' && holdsCardNumber(body)) {
     throw new CoordinatorError('COORD_BODY_INVALID', 'The body holds the number of a payment card: leave it out');
   }
-  return route.accept(body, context);
+  // What a provider reports is no caller's own: its jobs are everyone's to read.
+  return route.accept(body, route.auth.scheme === 'bearer' ? { ...context, queue: queue.for(caller) } : context);
 }
 
 function verify(
   check: (rawBody: Buffer, headers: IncomingHttpHeaders) => void,
   rawBody: Buffer,
   headers: IncomingHttpHeaders,
-  { log, caller }: RouteContext,
+  { log, caller }: Pick<RouteContext, 'log' | 'caller'>,
 ): void {
   try {
     check(rawBody, headers);

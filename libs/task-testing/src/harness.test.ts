@@ -8,7 +8,7 @@ import {
   signature,
   webhook,
 } from '@coordinator/extension';
-import { defineSchedule, defineTask, exponential, retryLater, type CatchUp } from '@coordinator/tasks';
+import { decodeEnvelope, defineSchedule, defineTask, exponential, retryLater, type CatchUp } from '@coordinator/tasks';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { expectEnqueued } from './expect-enqueued.ts';
@@ -121,6 +121,21 @@ describe('a harness', () => {
       ['lms.enrol', 'completed', receipt?.jobId],
     ]);
     expect(harness.log.lines.map(({ message }) => message)).toEqual(['attempt completed', 'attempt completed']);
+  });
+
+  test('gives the jobs of a request, and all that come of them, to its caller, and those of a webhook to nobody', async () => {
+    const { harness } = await start();
+    await harness.accept('/v1/orders', { body: { orderNumber: 'D-1001' }, caller: 'shop' });
+    const body = '{"orderNumber":"D-1002"}';
+    await harness.accept('/webhooks/shop', { body, headers: { 'X-Signature': `signed ${body.length}` } });
+    await harness.drain();
+    const owners = harness.jobs().map(({ task, envelope }) => [task, decodeEnvelope(envelope).caller]);
+    expect(owners).toEqual([
+      ['shop.fulfil', 'shop'],
+      ['shop.fulfil', undefined],
+      ['lms.enrol', 'shop'],
+      ['lms.enrol', undefined],
+    ]);
   });
 
   test('takes a repeated order for the same job', async () => {

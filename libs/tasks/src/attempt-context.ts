@@ -97,7 +97,8 @@ export class AttemptContext implements TaskContext {
   #add(request: JobRequest): void {
     if (this.#closed) throw new Error(`${this.job.task} enqueues or emits after its handler has returned: await it`);
     const options = { ...request.options, subject: request.options.subject ?? this.job.subject };
-    const origin = { ...this.#options.origin, parentJobId: this.job.id };
+    const { origin: process, envelope } = this.#options;
+    const origin = { ...process, parentJobId: this.job.id, caller: envelope.caller };
     const { job, span } = prepareJob({ ...request, options }, origin);
     span.end();
     this.children.push(job);

@@ -13,6 +13,7 @@ const envelopeSchema = z.object({
   trace: z.object({ traceparent: z.string().optional(), tracestate: z.string().optional() }),
   subject: z.string().optional(),
   parentJobId: z.string().optional(),
+  caller: z.string().optional(),
   fault: z.string().optional(),
 });
 
@@ -27,6 +28,11 @@ export interface Envelope {
   readonly trace: TraceContext;
   readonly subject?: string | undefined;
   readonly parentJobId?: string | undefined;
+  /**
+   * Name of the API token whose request it came from, itself or over its parents: no other may read the job. None for
+   * what came from a webhook or a schedule.
+   */
+  readonly caller?: string | undefined;
   /** Why the payload is not one: see RoutedJob. */
   readonly fault?: string | undefined;
 }

@@ -23,6 +23,8 @@ export interface JobOrigin {
   readonly catalog: TaskCatalog;
   readonly release: string;
   readonly parentJobId?: string | undefined;
+  /** See Envelope. */
+  readonly caller?: string | undefined;
 }
 
 /** A job to be written, and its PRODUCER span, which is to be ended when it has been. */
@@ -54,6 +56,7 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
     trace: injectTraceContext(trace.setSpan(context.active(), span)),
     subject: options.subject,
     parentJobId: origin.parentJobId,
+    caller: origin.caller,
     fault: request.fault,
   };
   const job: NewJob = {

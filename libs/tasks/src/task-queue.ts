@@ -19,6 +19,11 @@ export class TaskQueue {
     this.#options = options;
   }
 
+  /** The same queue for one caller: jobs that are put on it, and all that comes of them, are the caller's to read. */
+  for(caller: string): TaskQueue {
+    return new TaskQueue({ ...this.#options, caller });
+  }
+
   /**
    * Puts one job on the queue.
    *
