@@ -51,7 +51,7 @@ export function createApp(options: AppOptions): RequestListener {
   app.disable('etag');
   app.enable('case sensitive routing');
   app.enable('strict routing');
-  // No route reads a query.
+  // The one route that reads a query does so itself, strictly.
   app.set('query parser', false);
 
   mountJobRoutes(app, { backend, catalog, checkBearer });

@@ -1,8 +1,11 @@
 import { CoordinatorError, type QueueBackend, type TaskCatalog } from '@coordinator/tasks';
 import type { Express } from 'express';
 import type { BearerCheck } from './bearer.ts';
+import { mayRead } from './job-access.ts';
 import { jobView } from './job-view.ts';
 import { sendJson } from './problem.ts';
+import { readTimelineQuery } from './timeline-query.ts';
+import { readTimeline, type Timeline } from './timeline.ts';
 
 /** What the read routes need. */
 export interface JobRoutesOptions {
@@ -12,22 +15,25 @@ export interface JobRoutesOptions {
 }
 
 const MAX_ID = 255;
+const NOTHING: Timeline = { items: [], cursor: null };
 
 /** Mounts `GET /v1/jobs/{id}` and `GET /v1/subjects/{subject}/jobs`: what happened to this? */
 export function mountJobRoutes(app: Express, { backend, catalog, checkBearer }: JobRoutesOptions): void {
   app.get('/v1/jobs/:id', async (request, response) => {
-    checkBearer(request.headers.authorization);
+    const caller = checkBearer(request.headers.authorization);
     const { id } = request.params;
     const job = id.length > MAX_ID ? undefined : await backend.job(id);
-    if (!job) throw new CoordinatorError('COORD_NOT_FOUND', 'There is no job with this id, or its record has expired');
+    // To others a job does not exist: the answer must not tell them that it does.
+    if (!job || !mayRead(caller, job))
+      throw new CoordinatorError('COORD_NOT_FOUND', 'There is no job with this id, or its record has expired');
     sendJson(response, 200, jobView(job, catalog));
   });
 
   app.get('/v1/subjects/:subject/jobs', async (request, response) => {
-    checkBearer(request.headers.authorization);
+    const caller = checkBearer(request.headers.authorization);
+    const query = readTimelineQuery(request.url);
     const { subject } = request.params;
-    const jobs = subject.length > MAX_ID ? [] : await backend.jobsOf(subject);
-    // One page: a subject has few jobs. The cursor is there so that callers are ready for more.
-    sendJson(response, 200, { items: jobs.map((job) => jobView(job, catalog)), cursor: null });
+    const found = subject.length > MAX_ID ? NOTHING : await readTimeline(backend, caller, subject, query);
+    sendJson(response, 200, { items: found.items.map((job) => jobView(job, catalog)), cursor: found.cursor });
   });
 }

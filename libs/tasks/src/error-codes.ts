@@ -48,6 +48,7 @@ export const errorCodes = {
   COORD_PAYLOAD_TOO_LARGE: { status: 422, title: 'The payload or the result of a step is too large', retryable: false },
   COORD_PATH_TOO_LONG: { status: 414, title: 'A path has at most 2048 characters', retryable: false },
   COORD_PAYLOAD_INVALID: { status: 422, title: 'The payload does not match the schema of its task', retryable: false },
+  COORD_QUERY_INVALID: { status: 400, title: 'The query holds what this list does not take', retryable: false },
   COORD_QUEUE_FULL: { status: 503, title: 'The queue takes no more jobs now', retryable: true },
   COORD_PAYLOAD_KEY_UNKNOWN: {
     status: 500,

@@ -44,7 +44,10 @@ export type {
   ScheduleReading,
   Settlement,
   SettleResult,
+  TimelinePage,
+  TimelineQuery,
 } from './queue-backend.ts';
+export { cursorInvalid, TIMELINE_PAGE } from './queue-backend.ts';
 export { KeyUnknown, PayloadCipher, type StoredPlace } from './payload-cipher.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './retention.ts';

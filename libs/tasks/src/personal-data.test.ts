@@ -70,7 +70,7 @@ async function hits(cipher: PayloadCipher) {
   });
   worker.start();
   closing.push(() => worker.drain(0));
-  const shown = () => backend.jobsOf('order:D-1001');
+  const shown = async () => (await backend.jobsOf('order:D-1001')).items;
   await eventually(async () =>
     expect((await shown()).map(({ state }) => state).sort()).toEqual(['completed', 'completed', 'dead']),
   );

@@ -1,4 +1,4 @@
-import type { CoordinatorError } from './error-codes.ts';
+import { CoordinatorError } from './error-codes.ts';
 import type { JobRecord, JobState, Receipt } from './job.ts';
 import type { Failure } from './outcome.ts';
 
@@ -147,8 +147,35 @@ export interface QueueBackend {
    */
   fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'>;
   job(jobId: string): Promise<JobRecord | undefined>;
-  /** The jobs about a subject, oldest first. */
-  jobsOf(subject: string): Promise<JobRecord[]>;
+  /**
+   * A page of the jobs about a subject, the newest unless told otherwise.
+   * @throws CoordinatorError COORD_QUERY_INVALID when `before` is none of them
+   */
+  jobsOf(subject: string, query?: TimelineQuery): Promise<TimelinePage>;
+}
+
+/** Which jobs about a subject are asked for. */
+export interface TimelineQuery {
+  /** Only jobs accepted before the one with this id. Default: up to the newest. */
+  readonly before?: string | undefined;
+  /** Most to read. Default {@link TIMELINE_PAGE}. */
+  readonly limit?: number;
+}
+
+/** Some jobs about a subject, oldest first. */
+export interface TimelinePage {
+  /** May be fewer than asked for, although there are more: ended records go before the timeline does. */
+  readonly items: readonly JobRecord[];
+  /** For {@link TimelineQuery.before}; undefined on the page with the oldest. */
+  readonly next: string | undefined;
+}
+
+/** See {@link TimelineQuery.limit}. */
+export const TIMELINE_PAGE = 1_000;
+
+/** The refusal of a cursor that no answer had, or whose timeline has gone since. */
+export function cursorInvalid(): CoordinatorError {
+  return new CoordinatorError('COORD_QUERY_INVALID', 'cursor is none of this list: begin again without it');
 }
 
 /** Where schedules stand, in milliseconds since 1970 by the clock of the backend. */

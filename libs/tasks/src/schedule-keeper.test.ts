@@ -63,7 +63,7 @@ async function start() {
   };
   /** The slots that have a job, in the order of acceptance. */
   const fired = async (about = subject) => {
-    const jobs = await backend.jobsOf(about);
+    const { items: jobs } = await backend.jobsOf(about);
     const payloads = await Promise.all(
       jobs.map(({ jobId }) => connection.command('HGET', `${prefix}:job:${jobId}`, 'payload')),
     );
@@ -95,7 +95,7 @@ describe('a schedule', () => {
     await keeperOf([schedule]).tick();
     const [slotMs] = await fired();
     expect(slotMs).toBe(schedule.slots.next(lastMs));
-    const [job] = await backend.jobsOf(subject);
+    const [job] = (await backend.jobsOf(subject)).items;
     expect(job).toMatchObject({ state: 'waiting', attempt: 0 });
     expect(logged('schedule fired').map(({ fields }) => fields)).toEqual([
       {
@@ -176,7 +176,7 @@ describe('a schedule', () => {
       { name: 'send orders', kind: 'PRODUCER', children: [] },
     ]);
     expect(spans[0]?.attributes).toMatchObject({ 'coordinator.schedule': 'orders.nightly' });
-    const jobs = await backend.jobsOf(subject);
+    const { items: jobs } = await backend.jobsOf(subject);
     const traces = jobs.map(
       ({ envelope }) => (JSON.parse(envelope) as { trace: { traceparent: string } }).trace.traceparent,
     );

@@ -115,7 +115,7 @@ describe('erasing a subject', () => {
     expect(left[`${prefix}:q:mail:waiting`]).toEqual([other.id]);
     expect(await counts()).toEqual({ accepted: '7', completed: '1', dead: '1', cancelled: '4' });
     // What is left is the proof: which jobs there were, what became of them and when.
-    expect((await backend.jobsOf(SUBJECT)).map(({ state, outcome }) => [state, outcome])).toEqual([
+    expect((await backend.jobsOf(SUBJECT)).items.map(({ state, outcome }) => [state, outcome])).toEqual([
       ...[
         ['completed', 'completed'],
         ['dead', 'dead'],

@@ -314,11 +314,13 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(0);
   });
 
-  test('keeps the newest thousand jobs of a subject', async () => {
+  test('reads the newest thousand jobs of a subject unless told otherwise, and then the rest', async () => {
     const batch = Array.from({ length: 1_005 }, () => ({ ...aJob(), subject: 'order:D-1001' }));
     await backend.enqueue(batch);
-    const timeline = await backend.jobsOf('order:D-1001');
-    expect(timeline.map(({ jobId }) => jobId)).toEqual(batch.slice(5).map(({ id }) => id));
+    const { items, next } = await backend.jobsOf('order:D-1001');
+    expect(items.map(({ jobId }) => jobId)).toEqual(batch.slice(5).map(({ id }) => id));
+    const rest = await backend.jobsOf('order:D-1001', { before: next });
+    expect(rest).toMatchObject({ items: batch.slice(0, 5).map(({ id }) => ({ jobId: id })), next: undefined });
   });
 
   /** Makes a dead letter; returns its id. */

@@ -7,6 +7,8 @@ import { failureOf } from '../outcome.ts';
 import {
   FORGET_SCHEDULE_MS,
   KEEP_SCHEDULE_MS,
+  TIMELINE_PAGE,
+  cursorInvalid,
   type CancelResult,
   type Claim,
   type Hold,
@@ -19,6 +21,8 @@ import {
   type SettleResult,
   type Settlement,
   type StopOrder,
+  type TimelinePage,
+  type TimelineQuery,
 } from '../queue-backend.ts';
 import { PayloadCipher } from '../payload-cipher.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
@@ -44,8 +48,6 @@ export const DEFAULT_KEY_PREFIX = '{cc}';
 const AT_ONCE = 500;
 /** So that work that comes as fast as it is moved does not keep a caller for ever. */
 const MOST_ROUNDS = 20;
-/** The timeline shows the newest; all are kept, to be erased. */
-const TIMELINE = 1_000;
 const CRASHED = JSON.stringify(failureOf(new CoordinatorError('COORD_CRASHED_WORKER')));
 const UNREADABLE = JSON.stringify(failureOf(new CoordinatorError('COORD_ENVELOPE_UNREADABLE')));
 
@@ -225,16 +227,23 @@ export class RedisBackend implements QueueBackend {
     return record && this.#fields.decryptRecord(record);
   }
 
-  async jobsOf(subject: string): Promise<JobRecord[]> {
-    const ids = (await this.#connection.command(
-      'LRANGE',
-      `${this.#root}subject:${subject}`,
-      `-${TIMELINE}`,
-      '-1',
-    )) as string[];
+  async jobsOf(subject: string, { before, limit = TIMELINE_PAGE }: TimelineQuery = {}): Promise<TimelinePage> {
+    const timeline = `${this.#root}subject:${subject}`;
+    let range = [`-${limit + 1}`, '-1'];
+    if (before !== undefined) {
+      const place = (await this.#connection.command('LPOS', timeline, before)) as number | null;
+      if (place === null) throw cursorInvalid();
+      if (place === 0) return { items: [], next: undefined };
+      range = [String(Math.max(0, place - limit - 1)), String(place - 1)];
+    }
+    // One more than asked for, to know whether there are more.
+    const found = (await this.#connection.command('LRANGE', timeline, ...range)) as string[];
+    const ids = found.slice(-limit);
     const records = await Promise.all(ids.map((id) => this.job(id)));
-    // Ended records go before the timeline does.
-    return records.filter((record) => record !== undefined);
+    return {
+      items: records.filter((record) => record !== undefined),
+      next: found.length > limit ? ids[0] : undefined,
+    };
   }
 
   /** The queues that have dead letters, or had some until lately. */

@@ -25,6 +25,8 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
 
       const claim = await at.take();
       expect(claim).toMatchObject({ jobId, attempt: 1, createdAtMs: last.createdAtMs, payload: '{"user":"ada"}' });
+      // With the trace it goes on in, and the caller it belongs to.
+      expect([claim.envelope, (await at.backend.job(jobId))?.envelope]).toEqual([last.envelope, last.envelope]);
       expect([...claim.steps]).toEqual([['find', '7']]);
       expect(claim.attemptReports).toEqual(['second']);
       expect(claim.firstStartedAtMs).toBe(claim.claimedAtMs);

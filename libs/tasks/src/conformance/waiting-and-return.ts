@@ -166,17 +166,49 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await at.accept({ subject: 'order:D-1002' });
         await at.accept();
         await at.backend.settle(await at.take(), settlement('completed'));
-        const jobs = await at.backend.jobsOf(subject);
+        const { items: jobs } = await at.backend.jobsOf(subject);
         expect(jobs.map(({ jobId }) => jobId)).toEqual(expected);
         expect(jobs.map(({ state }) => state)).toEqual(['completed', ...Array<string>(4).fill('waiting')]);
-        expect([await at.backend.jobsOf('order:D-1003'), await at.backend.job(randomUUID())]).toEqual([[], undefined]);
+        expect(await at.backend.jobsOf('order:D-1003')).toEqual({ items: [], next: undefined });
+        expect(await at.backend.job(randomUUID())).toBeUndefined();
       });
 
       test('keeps the order of jobs that were accepted together', async () => {
         const subject = 'order:D-1001';
         const batch = Array.from({ length: 12 }, () => aJob({ subject }));
         await at.backend.enqueue(batch);
-        expect((await at.backend.jobsOf(subject)).map(({ jobId }) => jobId)).toEqual(batch.map(({ id }) => id));
+        expect((await at.backend.jobsOf(subject)).items.map(({ jobId }) => jobId)).toEqual(batch.map(({ id }) => id));
+      });
+
+      test('is read page by page, from the newest to the oldest, each job once', async () => {
+        const subject = 'order:D-1001';
+        const ids: string[] = [];
+        for (let i = 0; i < 7; i++) ids.push(await at.accept({ subject }));
+        const pages: string[][] = [];
+        let before: string | undefined;
+        do {
+          const page = await at.backend.jobsOf(subject, { before, limit: 3 });
+          pages.push(page.items.map(({ jobId }) => jobId));
+          before = page.next;
+          // What comes meanwhile is on none of the pages that are left.
+          await at.accept({ subject });
+        } while (before !== undefined);
+        expect(pages).toEqual([ids.slice(4), ids.slice(1, 4), ids.slice(0, 1)]);
+      });
+
+      test('ends with a page that is exactly full', async () => {
+        const [first] = [await at.accept({ subject: 'order:D-1001' }), await at.accept({ subject: 'order:D-1001' })];
+        expect((await at.backend.jobsOf('order:D-1001', { limit: 2 })).next).toBeUndefined();
+        const before = { before: first, limit: 2 };
+        expect(await at.backend.jobsOf('order:D-1001', before)).toEqual({ items: [], next: undefined });
+      });
+
+      test('refuses to go on before a job that is none of its own', async () => {
+        const [other] = [await at.accept({ subject: 'order:D-1002' }), await at.accept({ subject: 'order:D-1001' })];
+        for (const before of [other, randomUUID()]) {
+          const refused = at.backend.jobsOf('order:D-1001', { before });
+          await expect(refused).rejects.toMatchObject({ code: 'COORD_QUERY_INVALID' });
+        }
       });
     });
   });

@@ -2,19 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt, StepRecord } from '../job.ts';
 import { failureOf, type Failure } from '../outcome.ts';
-import type {
-  CancelResult,
-  Claim,
-  Hold,
-  NewJob,
-  QueueBackend,
-  Recovery,
-  RecoveryPolicy,
-  ReplayResult,
-  ScheduleReading,
-  SettleResult,
-  Settlement,
-  StopOrder,
+import {
+  TIMELINE_PAGE,
+  cursorInvalid,
+  type CancelResult,
+  type Claim,
+  type Hold,
+  type NewJob,
+  type QueueBackend,
+  type Recovery,
+  type RecoveryPolicy,
+  type ReplayResult,
+  type ScheduleReading,
+  type SettleResult,
+  type Settlement,
+  type StopOrder,
+  type TimelinePage,
+  type TimelineQuery,
 } from '../queue-backend.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../envelope.ts';
 import type { MemoryClock } from './memory-clock.ts';
@@ -233,8 +237,12 @@ export class MemoryBackend implements QueueBackend {
     return this.#jobs.get(jobId)?.record;
   }
 
-  async jobsOf(subject: string): Promise<JobRecord[]> {
-    return [...this.#jobs.values()].filter((job) => job.subject === subject).map((job) => job.record);
+  async jobsOf(subject: string, { before, limit = TIMELINE_PAGE }: TimelineQuery = {}): Promise<TimelinePage> {
+    const all = [...this.#jobs.values()].filter((job) => job.subject === subject).map((job) => job.record);
+    const end = before === undefined ? all.length : all.findIndex(({ jobId }) => jobId === before);
+    if (end === -1) throw cursorInvalid();
+    const items = all.slice(Math.max(0, end - limit), end);
+    return { items, next: end > limit ? items[0]?.jobId : undefined };
   }
 
   #write(jobs: readonly NewJob[]): Receipt[] {
