@@ -1,24 +1,17 @@
-import { silentLogger } from '@coordinator/logging';
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { RedisBackend } from '../bee-queue/redis-backend.ts';
-import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { aJob, LONG_MS, settlement } from '../conformance/bench.ts';
+import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 import type { NewJob } from '../queue-backend.ts';
 import { audit } from './audit.ts';
 
 const redis = privateRedis();
 leakChecks();
 
-let connection: RedisConnection;
-let keyPrefix: string;
-let backend: RedisBackend;
+let { backend, connection, prefix: keyPrefix, pop } = {} as FreshBackend;
 beforeEach(async () => {
-  connection = new RedisConnection({ url: redis.url, log: silentLogger, commandDeadlineMs: 5_000 });
-  await connection.connect();
-  keyPrefix = redis.freshPrefix();
-  backend = new RedisBackend(connection, { keyPrefix });
+  ({ backend, connection, prefix: keyPrefix, pop } = await freshBackend(redis));
 });
 afterEach(async () => {
   // What is put aside has the name of a lease and is none.
@@ -30,11 +23,6 @@ const check = () => audit(connection, { keyPrefix });
 const repair = () => audit(connection, { keyPrefix, repair: true });
 const redisDo = (command: string, place: string, ...args: string[]) =>
   connection.command(command, `${keyPrefix}:${place}`, ...args);
-
-/** A popped id, as bee-queue takes it. */
-async function pop(queue: string): Promise<void> {
-  await connection.command('RPOPLPUSH', `${keyPrefix}:q:${queue}:waiting`, `${keyPrefix}:q:${queue}:active`);
-}
 
 async function take(queue = 'lms') {
   const batch = { leaseMs: LONG_MS, token: randomUUID(), more: 1, again: false };

@@ -1,12 +1,10 @@
-import { silentLogger } from '@coordinator/logging';
 import { privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { decodeEnvelope } from '../envelope.ts';
+import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 import type { Claim, NewJob, Settlement } from '../queue-backend.ts';
 import { eraseSubject, type ErasureRequest } from './erase-subject.ts';
-import { RedisBackend } from './redis-backend.ts';
-import { RedisConnection } from './redis-connection.ts';
 
 const CANARY = 'ada@canary.test';
 const SUBJECT = 'customer:ada';
@@ -14,14 +12,9 @@ const LONG_MS = 3_600_000;
 const RETENTION = { completedMs: 60_000, deadMs: LONG_MS };
 
 const redis = privateRedis();
-let connection: RedisConnection;
-let prefix: string;
-let backend: RedisBackend;
+let { backend, connection, prefix, pop } = {} as FreshBackend;
 beforeEach(async () => {
-  connection = new RedisConnection({ url: redis.url, log: silentLogger });
-  await connection.connect();
-  prefix = redis.freshPrefix();
-  backend = new RedisBackend(connection, { keyPrefix: prefix });
+  ({ backend, connection, prefix, pop } = await freshBackend(redis));
 });
 afterEach(() => connection.close());
 
@@ -54,8 +47,7 @@ function settlement(state: Settlement['state'], more: Partial<Settlement> = {}):
 /** Accepts a job and begins an attempt with a step. */
 async function running(job: NewJob = aJob(), leaseMs = LONG_MS): Promise<Claim> {
   await backend.enqueue([job]);
-  const id = await connection.command('RPOPLPUSH', `${prefix}:q:mail:waiting`, `${prefix}:q:mail:active`);
-  const claim = (await backend.claim('mail', id as string, leaseMs)) as Claim;
+  const claim = (await backend.claim('mail', (await pop('mail')) as string, leaseMs)) as Claim;
   await backend.saveStep(claim, 'find', JSON.stringify(CANARY));
   return claim;
 }

@@ -1,31 +1,19 @@
-import { silentLogger } from '@coordinator/logging';
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { audit } from '../audit/audit.ts';
 import { aJob, settlement } from '../conformance/bench.ts';
-import { RedisBackend } from './redis-backend.ts';
-import { RedisConnection } from './redis-connection.ts';
+import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 
 const redis = privateRedis();
 leakChecks();
 
-let connection: RedisConnection;
-let prefix: string;
-let backend: RedisBackend;
+let { backend, connection, prefix, pop } = {} as FreshBackend;
 beforeEach(async () => {
-  connection = new RedisConnection({ url: redis.url, log: silentLogger });
-  await connection.connect();
-  prefix = redis.freshPrefix();
-  backend = new RedisBackend(connection, { keyPrefix: prefix });
+  ({ backend, connection, prefix, pop } = await freshBackend(redis));
 });
 afterEach(() => connection.close());
 
 const KEEP = { crashLimit: 3, graceMs: 60_000 };
-
-async function pop(queue: string): Promise<string> {
-  const keys = [`${prefix}:q:${queue}:waiting`, `${prefix}:q:${queue}:active`];
-  return (await connection.command('RPOPLPUSH', ...keys)) as string;
-}
 
 /** A lease of a claim that is over at once. */
 const endLease = (queue: string, jobId: string) =>
@@ -37,7 +25,7 @@ test('gives nothing back that was taken by others meanwhile', async () => {
   await pop('lms');
   await endLease('lms', job.id);
   await backend.recover('lms', KEEP);
-  const claim = await backend.claim('lms', await pop('lms'), 60_000);
+  const claim = await backend.claim('lms', (await pop('lms')) as string, 60_000);
   await backend.release('lms', job.id);
   expect(await backend.job(job.id)).toMatchObject({ state: 'running' });
   expect((await audit(connection, { keyPrefix: prefix })).faults).toEqual([]);
@@ -49,7 +37,7 @@ test('lets a suspect go whose queue nobody keeps, for the sake of the others', a
   await backend.enqueue([lost, other]);
   for (const queue of ['nobody', 'lms']) {
     for (let crash = 0; crash < 2; crash++) {
-      const jobId = await pop(queue);
+      const jobId = (await pop(queue)) as string;
       await backend.claim(queue, jobId, 60_000);
       await endLease(queue, jobId);
       await backend.recover(queue, KEEP);

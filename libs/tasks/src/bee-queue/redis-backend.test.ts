@@ -3,10 +3,11 @@ import { silentLogger } from '@coordinator/logging';
 import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { NewJob, Settlement } from '../queue-backend.ts';
+import type { NewJob } from '../queue-backend.ts';
 import { describeQueueBackend } from '../conformance/queue-backend.ts';
 import { audit } from '../audit/audit.ts';
-import type { BackendUnderTest } from '../conformance/bench.ts';
+import { aJob, settlement, type BackendUnderTest } from '../conformance/bench.ts';
+import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 import { describeSchedules } from '../conformance/schedules.ts';
 import { PayloadCipher } from '../payload-cipher.ts';
 import { eraseSubject } from './erase-subject.ts';
@@ -16,22 +17,11 @@ import { RedisConnection } from './redis-connection.ts';
 const redis = privateRedis();
 leakChecks();
 
-let connection: RedisConnection;
-let prefix: string;
-let backend: RedisBackend;
+let { backend, connection, prefix, pop } = {} as FreshBackend;
 beforeEach(async () => {
-  connection = new RedisConnection({ url: redis.url, log: silentLogger });
-  await connection.connect();
-  prefix = redis.freshPrefix();
-  backend = new RedisBackend(connection, { keyPrefix: prefix });
+  ({ backend, connection, prefix, pop } = await freshBackend(redis));
 });
 afterEach(() => connection.close());
-
-/** What bee-queue's BRPOPLPUSH does, without waiting. */
-async function pop(queue: string): Promise<string | undefined> {
-  const [waiting, active] = [`${prefix}:q:${queue}:waiting`, `${prefix}:q:${queue}:active`];
-  return ((await connection.command('RPOPLPUSH', waiting, active)) as string | null) ?? undefined;
-}
 
 async function redisTimeMs(): Promise<number> {
   const [seconds, micros] = (await connection.command('TIME')) as [string, string];
@@ -59,17 +49,6 @@ for (const [name, cipher] of Object.entries({ RedisBackend: new PayloadCipher(),
   describeQueueBackend(name, make);
   describeSchedules(name, make);
 }
-
-function aJob(): NewJob {
-  const envelope = JSON.stringify({ v: 1, task: 'lms.enrol', payloadVersion: 1, release: '1.0.0', trace: {} });
-  const unset = { subject: undefined, lane: undefined, dedupe: undefined };
-  return { id: randomUUID(), task: 'lms.enrol', queue: 'lms', envelope, payload: '{}', delayMs: 0, ...unset };
-}
-
-const DONE = {
-  ...{ state: 'completed', outcome: 'completed', delayMs: 0, spendsAttempt: true },
-  ...{ error: undefined, attemptReport: undefined, children: [] },
-} as const satisfies Settlement;
 
 describe('RedisBackend beyond what memory can do', () => {
   const policy = { crashLimit: 3 };
@@ -148,12 +127,12 @@ describe('RedisBackend beyond what memory can do', () => {
   });
 
   test('leaves nothing in the indexes of a queue that has done its work', async () => {
-    await backend.enqueue([aJob(), { ...aJob(), delayMs: 1 }]);
+    await backend.enqueue([aJob(), aJob({ delayMs: 1 })]);
     await advance(3);
     await backend.promote('lms');
     for (let id = await pop('lms'); id !== undefined; id = await pop('lms')) {
       const claim = await backend.claim('lms', id, 60_000);
-      await backend.settle(claim!, DONE);
+      await backend.settle(claim!, settlement('completed'));
     }
     const keys = (await connection.command('KEYS', `${prefix}:q:*`)) as string[];
     expect(keys).toEqual([`${prefix}:q:lms:counts`]);
@@ -176,7 +155,7 @@ describe('RedisBackend beyond what memory can do', () => {
   });
 
   test('claims further waiting jobs with a popped one, and all of them again when the answer was lost', async () => {
-    await backend.enqueue(Array.from({ length: 5 }, aJob));
+    await backend.enqueue(Array.from({ length: 5 }, () => aJob()));
     const popped = (await pop('lms')) as string;
     const batch = { leaseMs: 60_000, token: randomUUID(), more: 2, again: false };
     const claims = await backend.claimBatch('lms', popped, batch);
@@ -205,20 +184,20 @@ describe('RedisBackend beyond what memory can do', () => {
 
   test('takes no more jobs than may wait in a queue, tells known ones apart, and takes all children', async () => {
     const small = new RedisBackend(connection, { keyPrefix: prefix, maxDepth: 2 });
-    const known = { ...aJob(), dedupe: { key: 'lms.enrol:k', fingerprint: 'f', windowMs: 60_000 } };
-    await small.enqueue([known, { ...aJob(), delayMs: 60_000 }]);
+    const known = aJob({ dedupe: { key: 'lms.enrol:k', fingerprint: 'f', windowMs: 60_000 } });
+    await small.enqueue([known, aJob({ delayMs: 60_000 })]);
     await expect(small.enqueue([aJob()])).rejects.toMatchObject({
       code: 'COORD_QUEUE_FULL',
       message: 'The queue lms is full: too many jobs wait in it',
     });
-    expect(await small.enqueue([{ ...aJob(), dedupe: known.dedupe }])).toMatchObject([{ duplicate: true }]);
-    const other = { ...aJob(), queue: 'mail' };
+    expect(await small.enqueue([aJob({ dedupe: known.dedupe })])).toMatchObject([{ duplicate: true }]);
+    const other = aJob({ queue: 'mail' });
     await expect(small.enqueue([other, other, other])).rejects.toMatchObject({ code: 'COORD_QUEUE_FULL' });
     expect(await small.job(other.id)).toBeUndefined();
 
     const claim = await small.claim('lms', (await pop('lms')) as string, 60_000);
     const children = [aJob(), aJob(), aJob()];
-    expect(await small.settle(claim!, { ...DONE, children })).toBe('settled');
+    expect(await small.settle(claim!, settlement('completed', { children }))).toBe('settled');
     expect(await small.readQueue('lms')).toMatchObject({ depth: 3 });
   });
 
@@ -248,8 +227,8 @@ describe('RedisBackend beyond what memory can do', () => {
       const [first, second] = await backend.claimBatch('lms', '', batch);
       expect(await backend.heartbeat('lms', [first!], 60_000)).toEqual([]);
       expect(await backend.saveStep(first!, 'find', '7')).toBe('settled');
-      expect(await backend.settle(first!, { ...DONE, children: [aJob()] })).toBe('settled');
-      expect(await backend.settle(second!, { ...DONE, state: 'scheduled' })).toBe('settled');
+      expect(await backend.settle(first!, settlement('completed', { children: [aJob()] }))).toBe('settled');
+      expect(await backend.settle(second!, settlement('scheduled'))).toBe('settled');
       expect(await backend.promote('lms')).toBe(1);
       // Its watch has not looked again yet: Redis itself refuses.
       await expect(backend.enqueue([aJob()])).rejects.toMatchObject({
@@ -273,17 +252,17 @@ describe('RedisBackend beyond what memory can do', () => {
       },
     ],
   ])('makes a dead letter of a job whose record %s, wherever it is found', async (_what, damage) => {
-    const [waiting, scheduled, running, parked] = [aJob(), { ...aJob(), delayMs: 1 }, aJob(), aJob()];
+    const [waiting, scheduled, running, parked] = [aJob(), aJob({ delayMs: 1 }), aJob(), aJob()];
     await backend.enqueue([parked, running, waiting, scheduled]);
     const first = await backend.claim('lms', (await pop('lms')) as string, 60_000);
-    await backend.settle(first!, { ...DONE, state: 'parked' });
+    await backend.settle(first!, settlement('parked'));
     const claim = await backend.claim('lms', (await pop('lms')) as string, 1);
     await advance(3);
     for (const { id } of [waiting, scheduled, running, parked]) await damage(`${prefix}:job:${id}`);
 
     expect(await backend.heartbeat('lms', [claim!], 1)).toEqual([{ token: claim!.token, why: 'lost' }]);
     expect(await backend.saveStep(claim!, 'find', '7')).toBe('stale');
-    expect(await backend.settle(claim!, DONE)).toBe('stale');
+    expect(await backend.settle(claim!, settlement('completed'))).toBe('stale');
     expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toBeUndefined();
     await backend.promote('lms');
     await backend.recover('lms', { ...policy, graceMs: 60_000 });
@@ -309,13 +288,13 @@ describe('RedisBackend beyond what memory can do', () => {
     await backend.enqueue(jobs);
     const batch = { leaseMs: 60_000, token: randomUUID(), more: 2_000, again: false };
     const claims = await backend.claimBatch('lms', '', batch);
-    await Promise.all(claims.map((claim) => backend.settle(claim, { ...DONE, state: 'parked' })));
+    await Promise.all(claims.map((claim) => backend.settle(claim, settlement('parked'))));
     expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(600);
     expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(0);
   });
 
   test('reads the newest thousand jobs of a subject unless told otherwise, and then the rest', async () => {
-    const batch = Array.from({ length: 1_005 }, () => ({ ...aJob(), subject: 'order:D-1001' }));
+    const batch = Array.from({ length: 1_005 }, () => aJob({ subject: 'order:D-1001' }));
     await backend.enqueue(batch);
     const { items, next } = await backend.jobsOf('order:D-1001');
     expect(items.map(({ jobId }) => jobId)).toEqual(batch.slice(5).map(({ id }) => id));
@@ -325,10 +304,10 @@ describe('RedisBackend beyond what memory can do', () => {
 
   /** Makes a dead letter; returns its id. */
   async function die(overrides: Partial<NewJob> = {}): Promise<string> {
-    const job = { ...aJob(), ...overrides };
+    const job = aJob(overrides);
     await backend.enqueue([job]);
     const claim = await backend.claim(job.queue, (await pop(job.queue)) as string, 60_000);
-    await backend.settle(claim!, { ...DONE, state: 'dead', outcome: 'permanent' });
+    await backend.settle(claim!, settlement('dead', { outcome: 'permanent' }));
     return job.id;
   }
 
