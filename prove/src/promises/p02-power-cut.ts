@@ -3,8 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RedisConnection } from '@coordinator/tasks';
-import { silentLogger } from '@coordinator/logging';
+import { lackingJobs } from '../checker/lacking-jobs.ts';
 import { delivery } from '../driver/sending.ts';
 import type { Proof } from '../proof.ts';
 import { MountedFolder } from '../stack/mounted-folder.ts';
@@ -67,16 +66,7 @@ export const powerCut: Proof = {
 async function missingIn(image: string, jobIds: readonly string[]): Promise<number> {
   const disk = await MountedFolder.ofImage(image);
   try {
-    const redis = await startRedis({ dir: join(disk.path, 'redis') });
-    const connection = new RedisConnection({ url: redis.url, log: silentLogger, commandDeadlineMs: 5_000 });
-    try {
-      await connection.connect();
-      const found = await Promise.all(jobIds.map((id) => connection.command('EXISTS', `{cc}:job:${id}`)));
-      return found.filter((one) => one !== 1).length;
-    } finally {
-      connection.close();
-      await redis.stop();
-    }
+    return await lackingJobs(await startRedis({ dir: join(disk.path, 'redis') }), jobIds);
   } finally {
     await disk.unmount();
   }

@@ -1,9 +1,8 @@
-import { silentLogger } from '@coordinator/logging';
 import { startRedis } from '@coordinator/task-testing';
-import { RedisConnection } from '@coordinator/tasks';
 import { appendFile, cp, mkdtemp, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lackingJobs } from '../checker/lacking-jobs.ts';
 import { delivery } from '../driver/sending.ts';
 import type { Proof } from '../proof.ts';
 
@@ -73,16 +72,7 @@ async function startOn(dir: string, { to }: Damage, jobIds: readonly string[]): 
     if (!increment) throw new Error('Redis keeps no append-only file');
     await to(join(folder, increment));
     const redis = await startRedis({ dir: copy, readyTimeoutMs: START_MS }).catch(() => undefined);
-    if (!redis) return undefined;
-    const connection = new RedisConnection({ url: redis.url, log: silentLogger, commandDeadlineMs: 5_000 });
-    try {
-      await connection.connect();
-      const found = await Promise.all(jobIds.map((id) => connection.command('EXISTS', `{cc}:job:${id}`)));
-      return found.filter((one) => one !== 1).length;
-    } finally {
-      connection.close();
-      await redis.stop();
-    }
+    return redis && (await lackingJobs(redis, jobIds));
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
