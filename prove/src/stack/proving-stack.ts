@@ -11,7 +11,7 @@ import type { Victim } from '../faults/fault-schedule.ts';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { Sink } from '../sink/sink.ts';
 import { LogLines } from './log-lines.ts';
-import { ADMIN_TOKEN, QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
+import { QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 /** The stack did not come up: nothing can be said about a promise. */
@@ -194,7 +194,6 @@ export class ProvingStack {
       ...inherited,
       REDIS_URL: this.proxy ? `redis://127.0.0.1:${this.proxy.port}` : this.redis.url,
       API_TOKENS: `prove=${TOKEN}`,
-      ADMIN_TOKENS: `prove=${ADMIN_TOKEN}:read+operate+payload`,
       COORDINATOR_EXTENSIONS: '@coordinator/prove',
       PROVE_SINK_URL: this.sink.url,
       PROVE_WEBHOOK_SECRET: WEBHOOK_SECRET,

@@ -27,9 +27,6 @@ export interface ProvingStackOptions {
 /** The token that the driver shows. */
 export const TOKEN = 'prove-token';
 
-/** The token of an operator. */
-export const ADMIN_TOKEN = 'prove-admin-token';
-
 /** Signs the webhooks of the driver. */
 export const WEBHOOK_SECRET = 'prove-webhook-secret';
 

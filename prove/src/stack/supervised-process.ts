@@ -18,16 +18,13 @@ export interface SupervisedProcessOptions {
 export class SupervisedProcess {
   /** Where it takes requests; of a worker, where it answers probes. */
   readonly url: string;
-  /** Where an API answers operators. */
-  readonly adminUrl: string;
   /** How often it ended without having been told to. */
   crashes = 0;
   readonly #process: ManagedProcess;
   #stopped = false;
 
-  private constructor(port: number, adminPort: number, options: SupervisedProcessOptions) {
+  private constructor(port: number, options: SupervisedProcessOptions) {
     this.url = `http://127.0.0.1:${port}`;
-    this.adminUrl = `http://127.0.0.1:${adminPort}`;
     const { name, app, root, env, onLine } = options;
     this.#process = new ManagedProcess({
       name,
@@ -46,9 +43,8 @@ export class SupervisedProcess {
   static async start(options: SupervisedProcessOptions): Promise<SupervisedProcess> {
     const port = await freePort();
     const own = String(port);
-    const adminPort = await freePort();
-    const ports = { API_PORT: own, WORKER_PORT: own, ADMIN_PORT: String(adminPort) };
-    const started = new SupervisedProcess(port, adminPort, { ...options, env: { ...options.env, ...ports } });
+    const ports = { API_PORT: own, WORKER_PORT: own, ADMIN_PORT: String(await freePort()) };
+    const started = new SupervisedProcess(port, { ...options, env: { ...options.env, ...ports } });
     started.#process.start();
     return started;
   }
