@@ -29,6 +29,7 @@ const COMMANDS = {
   cancel: { does: 'calls a job off', main: 'tools/dist/cancel.js' },
   'dead-letters': { does: 'lists the jobs that failed for good', main: 'tools/dist/dead-letters.js' },
   replay: { does: 'begins dead letters anew', main: 'tools/dist/replay.js' },
+  release: { does: 'a version, a changelog, a commit and a tag', main: 'tools/dist/release.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
   prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };

@@ -12,6 +12,8 @@ import {
   tallyOfJest,
 } from './tally.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { Git } from './release/git.ts';
+import { noteTestedTree } from './release/tested-tree.ts';
 import { REPOSITORY } from './repository.ts';
 
 const RESULTS = join(REPOSITORY, 'tmp', 'jest-results.json');
@@ -26,12 +28,17 @@ const STUCK_AFTER_MS = 15_000;
 async function main(jestArgs: readonly string[]): Promise<void> {
   // Asked once, before anything: a hundred tests that each say the same would hide it.
   await findRedisServer({ log: say });
+  const git = new Git(REPOSITORY);
+  const tree = git.cleanTree();
   const checks = await runChecks();
   const tests = await runJest(jestArgs);
   const promises = jestArgs.length === 0 ? await runProofs() : { passed: 0, failed: 0 };
   const all = sum(checks, tests, promises);
   say(closingLine(all));
   process.exitCode = all.failed === 0 ? 0 : 1;
+  // What was edited meanwhile was not tested.
+  const whole = all.failed === 0 && jestArgs.length === 0 && tree !== undefined && git.cleanTree() === tree;
+  if (whole) noteTestedTree(git, tree);
 }
 
 /**

@@ -1,0 +1,33 @@
+import type { Git } from './git.ts';
+import { changedInputs, readImageInputs } from './image-inputs.ts';
+
+/** What becomes of the image of one app in a release. */
+export interface ImagePlan {
+  /** Name of the app and of its image: `coordinator-api`. */
+  readonly app: string;
+  /** Build it, or give the image of the release before the new version. */
+  readonly action: 'build' | 're-tag';
+  /** What has changed since the release before: files and npm packages. Empty for the first release. */
+  readonly changed: readonly string[];
+}
+
+/** Apps that have an image. */
+export const IMAGED_APPS: readonly string[] = ['coordinator-api', 'coordinator-worker'];
+
+/**
+ * Decides for the image of each app whether it has to be built. All images of a release have its version, so that one whose
+ * content stays as it was is re-tagged.
+ *
+ * @param before tag of the release before; undefined for the first one
+ * @param commit what is released
+ */
+export function planImages(git: Git, before: string | undefined, commit = 'HEAD'): ImagePlan[] {
+  return IMAGED_APPS.map((app) => {
+    const folder = `apps/${app}`;
+    if (before === undefined || git.ask('cat-file', '-e', `${before}:${folder}/package.json`) === undefined) {
+      return { app, action: 'build', changed: [] };
+    }
+    const changed = changedInputs(readImageInputs(git, before, folder), readImageInputs(git, commit, folder));
+    return { app, action: changed.length > 0 ? 'build' : 're-tag', changed };
+  });
+}
