@@ -30,12 +30,16 @@ const COMMANDS = {
   'dead-letters': { does: 'lists the jobs that failed for good', main: 'tools/dist/dead-letters.js' },
   replay: { does: 'begins dead letters anew', main: 'tools/dist/replay.js' },
   release: { does: 'a version, a changelog, a commit and a tag', main: 'tools/dist/release.js' },
+  'check:dependencies': {
+    does: 'lock, licenses and known vulnerabilities of npm packages',
+    main: 'tools/dist/check-dependencies.js',
+  },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
   prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };
 
 function usage() {
-  const lines = Object.keys(COMMANDS).map((name) => `  ${name.padEnd(12)} ${COMMANDS[name].does}`);
+  const lines = Object.keys(COMMANDS).map((name) => `  ${name.padEnd(18)} ${COMMANDS[name].does}`);
   return `Usage: node tools/run.mjs <command> [arguments]\n\n${lines.join('\n')}\n\nInstalls and builds first where that is needed.`;
 }
 

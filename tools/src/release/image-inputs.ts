@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Git } from './git.ts';
-import { type LockedPackages, neededPackages } from './locked-packages.ts';
+import { type LockedPackages, neededPackages } from '../locked-packages.ts';
 
 /** What an image is made from: the name of each input, a file or an npm package, with what identifies its content. */
 export type ImageInputs = ReadonlyMap<string, string>;

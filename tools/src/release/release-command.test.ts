@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkspaceCopy } from './fixtures/workspace-copy.ts';
-import type { LockedPackages } from './locked-packages.ts';
+import type { LockedPackages } from '../locked-packages.ts';
 import { releaseCommand } from './release-command.ts';
 import { noteTestedTree } from './tested-tree.ts';
 
