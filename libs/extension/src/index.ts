@@ -15,6 +15,7 @@ export {
   permanent,
   retryLater,
   TaskError,
+  upcast,
   type CatchUp,
   type EnqueueOptions,
   type Handlers,
@@ -26,6 +27,7 @@ export {
   type Task,
   type TaskContext,
   type TaskHandler,
+  type Upcaster,
 } from '@coordinator/tasks';
 export { acceptRequest, type ReceivedRequest } from './accept-request.ts';
 export { defineExtension, type Extension, type ExtensionDeclaration } from './extension.ts';

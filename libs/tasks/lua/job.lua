@@ -99,20 +99,20 @@ end
 -- How long the timeline of a subject stays at least; a dead letter makes it stay as long as itself, see finish().
 local SUBJECT_RETENTION_MS = 31 * 24 * 3600 * 1000
 
--- A fingerprint is `<key id>:<mac>`, or a bare hash where no keys are set. One comes for each key of the sender, separated
--- by commas, the one to store first.
+-- A fingerprint is `<key id>:<mac>`, or a bare hash where no keys are set; that of a later version of the payload has its
+-- version in front, `v2/<key id>:<mac>`. One comes for each key of the sender, separated by commas, the one to store first.
 local function to_store(sent)
   return string.match(sent, '^[^,]*')
 end
 
-local function key_of(fingerprint)
+local function scope_of(fingerprint)
   return string.match(fingerprint, '^(.*):') or ''
 end
 
--- Compares under the key of the stored one; where the sender has not got it, nothing speaks for another content.
+-- Compares under the key and version of the stored one; where the sender has another, nothing speaks for another content.
 local function another_content(stored, sent)
   for fingerprint in string.gmatch(sent, '[^,]+') do
-    if stored ~= '' and key_of(fingerprint) == key_of(stored) then
+    if stored ~= '' and scope_of(fingerprint) == scope_of(stored) then
       return fingerprint ~= stored
     end
   end

@@ -1,11 +1,12 @@
 -- Reads how a queue stands; changes nothing.
 -- KEYS root   ARGV queue
--- Returns {jobs waiting, ms since the oldest of them became due, dead letters}.
+-- Returns {jobs waiting, ms since the oldest of them became due, parked jobs, dead letters}.
 local waiting = queue_key(ARGV[1], 'waiting')
 local oldest = redis.call('LINDEX', waiting, -1)
 local due = oldest and tonumber(redis.call('HGET', job_key(oldest), 'dueAt'))
 return {
   redis.call('LLEN', waiting),
   due and math.max(0, now_ms() - due) or 0,
+  redis.call('ZCARD', queue_key(ARGV[1], 'parked')),
   redis.call('ZCARD', queue_key(ARGV[1], 'dead')),
 }

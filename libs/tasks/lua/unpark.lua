@@ -1,13 +1,13 @@
 -- parked -> waiting, for jobs of a task and payload version that this worker can read, and has the key for.
 -- KEYS root   ARGV queue, newest envelope version that it reads, where to begin, how many to look at, error of an
 --                  unreadable record, how long its dead letter stays, ids of its keys (comma separated), then the known
---                  'task@version'
+--                  'task@oldest-newest version'
 -- Returns how many were moved and how many were looked at. Begin the next call after those that stayed.
 local queue, envelope_version, first, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local known = {}
 for i = 8, #ARGV do
-  local task, version = string.match(ARGV[i], '^(.*)@(%d+)$')
-  known[task] = tonumber(version)
+  local task, oldest, newest = string.match(ARGV[i], '^(.*)@(%d+)-(%d+)$')
+  known[task] = { oldest = tonumber(oldest), newest = tonumber(newest) }
 end
 
 -- An envelope that cannot be read is let through: the attempt says what is wrong with it.
@@ -16,7 +16,8 @@ local function fits(text)
   if not readable or type(envelope) ~= 'table' or type(envelope.v) ~= 'number' then
     return true
   end
-  return envelope.v <= envelope_version and (tonumber(envelope.payloadVersion) or 0) <= (known[envelope.task] or -1)
+  local versions, version = known[envelope.task], tonumber(envelope.payloadVersion) or 0
+  return envelope.v <= envelope_version and versions ~= nil and version >= versions.oldest and version <= versions.newest
 end
 
 -- The outcome of a job that was parked for want of a key names it.

@@ -1,6 +1,6 @@
 import type { Logger } from '@coordinator/logging';
 import { countAccepted, recordAttempt, recordQueueWait } from '@coordinator/tracing';
-import type { Envelope } from './envelope.ts';
+import { taskNamedIn, type Envelope } from './envelope.ts';
 import type { Claim, NewJob } from './queue-backend.ts';
 import type { Settled } from './settle-attempt.ts';
 
@@ -13,7 +13,7 @@ export function reportAttempt(
   durationMs: number,
   log: Logger,
 ): void {
-  const task = envelope?.task ?? 'unknown';
+  const task = envelope?.task ?? taskNamedIn(claim.envelope) ?? 'unknown';
   const { queue } = claim;
   recordQueueWait({ task, queue, waitMs: Math.max(0, claim.claimedAtMs - claim.dueAtMs) });
   recordAttempt({ task, queue, outcome: written ? outcome.kind : 'lease-lost', durationMs });
@@ -40,7 +40,10 @@ export function reportAttempt(
     case 'retried':
       return log.warn(fields, `attempt ${outcome.kind}`);
     case 'parked':
-      return log.warn(fields, 'job parked: this worker cannot read it, one that can will run it');
+      return log.warn(
+        { ...fields, payloadVersion: envelope?.payloadVersion, envelopeRelease: envelope?.release },
+        'job parked: this worker cannot read it, one that can will run it',
+      );
     case 'dead':
       return log.error(fields, 'job is a dead letter');
   }

@@ -63,6 +63,11 @@ export const errorCodes = {
   COORD_SIGNATURE_INVALID: { status: 401, title: 'The signature does not belong to this body', retryable: false },
   COORD_SIGNATURE_MALFORMED: { status: 400, title: 'The signature header is not readable', retryable: false },
   COORD_TASK_UNKNOWN: { status: 500, title: 'No installed extension has this task', retryable: false },
+  COORD_UPCAST_FAILED: {
+    status: 500,
+    title: 'The payload of an older version could not be brought to that of this release',
+    retryable: false,
+  },
   COORD_UNAUTHORIZED: { status: 401, title: 'This route needs a valid bearer token', retryable: false },
   COORD_ATTEMPT_TIMEOUT: { status: 504, title: 'The attempt passed its deadline', retryable: true },
   COORD_CANCELLED: { status: 409, title: 'The job was cancelled', retryable: false },

@@ -31,7 +31,7 @@ export type { EmitOptions, EventDeclaration, EventRouting, RoutedJob } from './e
 export type { JobRecord, JobState, Receipt, StepRecord } from './job.ts';
 export { MemoryBackend } from './memory/memory-backend.ts';
 export { MemoryClock } from './memory/memory-clock.ts';
-export { validPayload, type JobRequest } from './new-job.ts';
+export type { JobRequest } from './new-job.ts';
 export { type DeadReason, type Failure, type Outcome, type ParkReason } from './outcome.ts';
 export type { CatchUp } from './catch-up.ts';
 export type {
@@ -48,6 +48,7 @@ export type {
   TimelineQuery,
 } from './queue-backend.ts';
 export { cursorInvalid, TIMELINE_PAGE } from './queue-backend.ts';
+export { validPayload } from './payload.ts';
 export { KeyUnknown, PayloadCipher, type StoredPlace } from './payload-cipher.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './retention.ts';
@@ -79,4 +80,5 @@ export {
   type FailureKind,
 } from './task-error.ts';
 export { TaskQueue, type TaskQueueOptions } from './task-queue.ts';
+export { upcast, type Upcaster, type Upcasters } from './upcaster.ts';
 export { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';

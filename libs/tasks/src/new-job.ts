@@ -1,9 +1,10 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { injectTraceContext } from '@coordinator/tracing';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
 import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
-import { CoordinatorError } from './error-codes.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import { jobAttributes } from './job-attributes.ts';
+import { validPayload } from './payload.ts';
 import type { Dedupe, NewJob } from './queue-backend.ts';
 import { storableJson } from './storable-json.ts';
 import type { AnyTask, EnqueueOptions } from './task.ts';
@@ -73,16 +74,6 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
   return { job, span };
 }
 
-/** The payload as its task's schema reads it. @throws CoordinatorError COORD_PAYLOAD_INVALID, with paths and no values. */
-export function validPayload(task: AnyTask, payload: unknown): unknown {
-  const parsed = task.payload.safeParse(payload);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`);
-  throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is invalid: ${faults.join('; ')}`, {
-    faults,
-  });
-}
-
 function validDelay(delayMs: number): number {
   if (delayMs >= 0 && delayMs < Infinity) return delayMs;
   throw new RangeError(`A job can be put off by a number of ms of at least 0, not by ${delayMs}`);
@@ -91,7 +82,7 @@ function validDelay(delayMs: number): number {
 function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string, delayMs: number): Dedupe | undefined {
   const { idempotencyKey, refuseOtherPayload = true } = options;
   if (idempotencyKey === undefined) return undefined;
-  const fingerprint = refuseOtherPayload ? hash('sha256', payload, 'base64url').slice(0, 22) : '';
+  const fingerprint = refuseOtherPayload ? fingerprintOf(payload, task.payloadVersion) : '';
   return { key: `${task.name}:${idempotencyKey}`, fingerprint, windowMs: Math.round(task.dedupeMs + delayMs) };
 }
 

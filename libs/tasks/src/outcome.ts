@@ -26,8 +26,14 @@ export type DeadReason =
 
 /** Why a job waits for a worker that can read it: one of another release, or one with the key that is named. */
 export type ParkReason =
-  'task-unknown' | 'payload-version-unknown' | 'envelope-version-unknown' | `key-unknown:${string}`;
+  | 'task-unknown'
+  | 'payload-version-unknown'
+  | 'payload-version-too-old'
+  | 'envelope-version-unknown'
+  | `key-unknown:${string}`;
 
+/** What no further attempt of this release would mend. */
+const UNFIT: ReadonlySet<CoordinatorErrorCode> = new Set(['COORD_PAYLOAD_INVALID', 'COORD_UPCAST_FAILED']);
 const fallbackBackoff = exponential();
 const MAX_MESSAGE = 1_000;
 /** A downstream cannot put a job off for longer than this. Source: our own cap; RFC 9110 sets none for Retry-After. */
@@ -68,7 +74,7 @@ export interface AttemptFacts {
 export function classify(error: unknown, task: AnyTask, facts: AttemptFacts): Outcome {
   const failure = failureOf(error);
   if (error instanceof Cancellation) return { kind: 'cancelled', error: failure };
-  if (error instanceof CoordinatorError && error.code === 'COORD_PAYLOAD_INVALID') {
+  if (error instanceof CoordinatorError && UNFIT.has(error.code)) {
     return { kind: 'dead', reason: 'payload-invalid', error: failure };
   }
   if (error instanceof CoordinatorError && error.code === 'COORD_ENVELOPE_UNREADABLE') {

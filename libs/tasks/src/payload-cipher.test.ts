@@ -73,6 +73,7 @@ describe('a payload cipher', () => {
     expect(rotated.fingerprint('hash').split(',')).toEqual([expect.stringMatching(/^k2\./), own]);
     expect(cipher.fingerprint('another')).not.toBe(own);
     expect(new PayloadCipher(new Map([['k1', key()]])).fingerprint('hash')).not.toBe(own);
+    expect(cipher.fingerprint('v2/:hash')).toMatch(/^v2\/k1\.[\w-]{6}:[\w-]{22}$/);
     expect([cipher.fingerprint(''), new PayloadCipher().fingerprint('hash')]).toEqual(['', 'hash']);
   });
 });

@@ -9,6 +9,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { CoordinatorError } from './error-codes.ts';
+import { scopeOf } from './fingerprint.ts';
 
 /** Where a text is stored: what was encrypted for one place does not decrypt in another. */
 export interface StoredPlace {
@@ -108,7 +109,7 @@ export class PayloadCipher {
     if (hash === '' || this.#keys.length === 0) return hash;
     const under = ({ id, fingerprint }: RingKey) => {
       const mac = createHmac('sha256', fingerprint).update(hash).digest('base64url');
-      return `${id}:${mac.slice(0, FINGERPRINT_LENGTH)}`;
+      return `${scopeOf(hash)}${id}:${mac.slice(0, FINGERPRINT_LENGTH)}`;
     };
     return this.#keys.map(under).join(',');
   }

@@ -134,7 +134,7 @@ export interface QueueBackend {
   promote(queue: string): Promise<number>;
   /** Takes back the jobs whose lease has run out. */
   recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]>;
-  /** Makes parked jobs waiting that fit a `task@newest readable payloadVersion` of `known`; returns how many. */
+  /** Makes parked jobs waiting that fit a `task@oldest-newest readable payloadVersion` of `known`; returns how many. */
   unpark(queue: string, known: readonly string[]): Promise<number>;
   /**
    * Tells the time and the last slot of each schedule, by its key. One that is new starts from now, and so does one that

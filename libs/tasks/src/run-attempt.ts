@@ -8,14 +8,15 @@ import { decodeEnvelope, type Envelope } from './envelope.ts';
 import { CoordinatorError } from './error-codes.ts';
 import type { EventRouting } from './event-routing.ts';
 import { jobAttributes } from './job-attributes.ts';
-import { validPayload } from './new-job.ts';
-import { classify, failureOf, type Outcome } from './outcome.ts';
+import { validPayload } from './payload.ts';
+import { classify, failureOf, type Outcome, type ParkReason } from './outcome.ts';
 import { KeyUnknown } from './payload-cipher.ts';
 import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
 import { settleAttempt, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
 import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
 import { Interruption, TaskError } from './task-error.ts';
+import { oldestReadable, upcastPayload } from './upcaster.ts';
 
 /** What attempts of a process have in common. */
 export interface AttemptRuntime {
@@ -85,9 +86,8 @@ function resolve(claim: Claim, catalog: TaskCatalog): ReadableJob | UnreadableJo
     const envelope = decodeEnvelope(claim.envelope);
     const installed = catalog.find(envelope.task);
     if (!installed) return { envelope, outcome: { kind: 'parked', reason: 'task-unknown' } };
-    if (envelope.payloadVersion > installed.task.payloadVersion) {
-      return { envelope, outcome: { kind: 'parked', reason: 'payload-version-unknown' } };
-    }
+    const unreadable = unreadableVersion(envelope, installed.task);
+    if (unreadable) return { envelope, outcome: { kind: 'parked', reason: unreadable } };
     if (claim.undecryptable instanceof KeyUnknown) {
       return { envelope, outcome: { kind: 'parked', reason: `key-unknown:${claim.undecryptable.keyId}` } };
     }
@@ -100,6 +100,12 @@ function resolve(claim: Claim, catalog: TaskCatalog): ReadableJob | UnreadableJo
     }
     return { outcome: { kind: 'dead', reason: 'unreadable', error: failure } };
   }
+}
+
+function unreadableVersion({ payloadVersion }: Envelope, task: AnyTask): ParkReason | undefined {
+  if (payloadVersion === task.payloadVersion) return undefined;
+  if (payloadVersion > task.payloadVersion) return 'payload-version-unknown';
+  return payloadVersion < oldestReadable(task) ? 'payload-version-too-old' : undefined;
 }
 
 function parsePayload(text: string): unknown {
@@ -133,7 +139,8 @@ async function perform(
   });
   try {
     if (envelope.fault !== undefined) throw new CoordinatorError('COORD_PAYLOAD_INVALID', envelope.fault);
-    const payload = validPayload(task, stored);
+    const isOlder = envelope.payloadVersion < task.payloadVersion;
+    const payload = isOlder ? upcastPayload(task, envelope.payloadVersion, stored) : validPayload(task, stored);
     const handler = runtime.handlerOf(task.name);
     await asAttempt(attempt, () => handler(payload, context));
     return { outcome: { kind: 'completed' }, children: context.children };

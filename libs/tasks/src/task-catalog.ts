@@ -1,5 +1,6 @@
 import { CoordinatorError } from './error-codes.ts';
 import type { AnyTask } from './task.ts';
+import { oldestReadable } from './upcaster.ts';
 
 /** A task and the queue that its jobs go to. */
 export interface InstalledTask {
@@ -34,8 +35,14 @@ export class TaskCatalog {
     return [...new Set(Array.from(this.#byName.values(), (entry) => entry.queue))].sort();
   }
 
-  /** What is readable here, as `task@newest payloadVersion`; whatever the queue, for a task may have moved to another. */
+  /**
+   * What is readable here, as `task@oldest-newest payloadVersion`; whatever the queue, for a task may have moved to
+   * another.
+   */
   readable(): string[] {
-    return Array.from(this.#byName.values(), ({ task }) => `${task.name}@${task.payloadVersion}`);
+    return Array.from(
+      this.#byName.values(),
+      ({ task }) => `${task.name}@${oldestReadable(task)}-${task.payloadVersion}`,
+    );
   }
 }

@@ -2,6 +2,7 @@ import type { Logger } from '@coordinator/logging';
 import { z } from 'zod';
 import { exponential, type Backoff } from './backoff.ts';
 import type { EmitOptions, EventDeclaration } from './event-routing.ts';
+import { checkUpcasters, type Upcasters } from './upcaster.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -11,8 +12,16 @@ export interface TaskDeclaration<Name extends string, Payload> {
   readonly name: Name;
   /** Shape of the payload, checked when the job is accepted and again before it runs. JSON only, no transforms. */
   readonly payload: z.ZodType<Payload>;
-  /** Version of the payload's shape; raise it when older workers could not read the new one. Default 1. */
+  /**
+   * Version of the payload's shape; raise it when older workers could not read the new one. Default 1.
+   * docs/guides/change-a-task.md walks through a change.
+   */
   readonly payloadVersion?: number;
+  /**
+   * How payloads of older versions become this one, by the version that a step begins with:
+   * `{ 1: upcast(v1, v2, convert) }`. Jobs of versions before the first step are parked. Default for version 1: none.
+   */
+  readonly upcasters?: Upcasters;
   /** Queue the task belongs to. Default: the name of its extension. */
   readonly queue?: string;
   /** Attempts in all, the first included. Default 20: with the default backoff a horizon of about half a day. */
@@ -115,13 +124,14 @@ const NAME = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
 /**
  * Declares a task.
  *
- * @throws RangeError when the name or a number of the policy makes no sense.
+ * @throws RangeError when the name or a number of the policy makes no sense, or an upcaster is missing.
  */
 export function defineTask<const Name extends string, Payload>(
   declaration: TaskDeclaration<Name, Payload>,
 ): Task<Name, Payload> {
   const task = {
     payloadVersion: 1,
+    upcasters: {},
     queue: undefined,
     maxAttempts: 20,
     giveUpAfterMs: 72 * HOUR_MS,
@@ -140,5 +150,6 @@ export function defineTask<const Name extends string, Payload>(
       throw new RangeError(`${task.name}: ${key} must be a whole number of at least 1`);
     }
   }
+  checkUpcasters(task, declaration.upcasters !== undefined);
   return Object.freeze(task);
 }

@@ -8,6 +8,8 @@ export interface QueueReading {
   readonly depth: number;
   /** Age of the job that has been due the longest; 0 when none is. */
   readonly oldestAgeMs: number;
+  /** Jobs that wait for a worker which can read them. */
+  readonly parked: number;
   /** Jobs that are dead and kept. */
   readonly deadLetters: number;
 }
@@ -26,8 +28,8 @@ const breakerReaders = new Set<Read<BreakerReading>>();
 
 /**
  * Has queues read each time metrics are collected (`coordinator.queue.depth`, `coordinator.queue.oldest_age` in
- * seconds, `coordinator.dead_letters`). May be called before startTracing. A reader that throws or takes longer than
- * the collection may gives no reading, and no error to anybody.
+ * seconds, `coordinator.queue.parked`, `coordinator.dead_letters`). May be called before startTracing. A reader that
+ * throws or takes longer than the collection may gives no reading, and no error to anybody.
  * @returns stops the reading
  */
 export function observeQueues(read: Read<QueueReading>): () => void {
@@ -47,6 +49,7 @@ export function installGauges(meter: Meter): void {
     meter.createObservableGauge(name, { description, unit });
   const depth = gauge('coordinator.queue.depth', 'Jobs waiting to be taken');
   const oldestAge = gauge('coordinator.queue.oldest_age', 'Age of the job due the longest', 's');
+  const parked = gauge('coordinator.queue.parked', 'Jobs waiting for a worker that can read them');
   const deadLetters = gauge('coordinator.dead_letters', 'Jobs dead and kept');
   const breaker = gauge('coordinator.breaker.state', 'Circuit breaker: 0 closed, 1 half-open, 2 open');
 
@@ -56,10 +59,11 @@ export function installGauges(meter: Meter): void {
         const queue = { [ATTR.messagingDestinationName]: reading.queue };
         result.observe(depth, reading.depth, queue);
         result.observe(oldestAge, reading.oldestAgeMs / 1000, queue);
+        result.observe(parked, reading.parked, queue);
         result.observe(deadLetters, reading.deadLetters, queue);
       }
     },
-    [depth, oldestAge, deadLetters],
+    [depth, oldestAge, parked, deadLetters],
   );
   meter.addBatchObservableCallback(
     async (result) => {

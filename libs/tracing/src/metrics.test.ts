@@ -36,13 +36,14 @@ test('the text says whose it is', async () => {
 test('queues and breakers are read when asked, until they are given up', async () => {
   let depth = 3;
   const stops = [
-    observeQueues(async () => [{ queue: 'stripe', depth, oldestAgeMs: 2500, deadLetters: 1 }]),
+    observeQueues(async () => [{ queue: 'stripe', depth, oldestAgeMs: 2500, parked: 5, deadLetters: 1 }]),
     observeBreakers(() => [{ downstream: 'lms', state: 'open' }]),
   ];
   expect(await lines()).toEqual(
     expect.arrayContaining([
       'coordinator_queue_depth{messaging_destination_name="stripe"} 3',
       'coordinator_queue_oldest_age{messaging_destination_name="stripe"} 2.5',
+      'coordinator_queue_parked{messaging_destination_name="stripe"} 5',
       'coordinator_dead_letters{messaging_destination_name="stripe"} 1',
       'coordinator_breaker_state{coordinator_downstream="lms"} 2',
     ]),
@@ -56,7 +57,7 @@ test('queues and breakers are read when asked, until they are given up', async (
 test('a reader that fails costs its own reading only', async () => {
   const stops = [
     observeQueues(() => Promise.reject(new Error('Redis is down'))),
-    observeQueues(() => [{ queue: 'lms', depth: 1, oldestAgeMs: 0, deadLetters: 0 }]),
+    observeQueues(() => [{ queue: 'lms', depth: 1, oldestAgeMs: 0, parked: 0, deadLetters: 0 }]),
   ];
   expect(await lines()).toContain('coordinator_queue_depth{messaging_destination_name="lms"} 1');
   stops.forEach((stop) => stop());

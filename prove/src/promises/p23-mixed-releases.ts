@@ -9,7 +9,7 @@ const NEWER = {
   name: 'a newer release',
   file: 'prove/dist/extension/tasks.js',
   find: "name: 'prove.deliver',",
-  replace: "name: 'prove.deliver', payloadVersion: 2,",
+  replace: "name: 'prove.deliver', payloadVersion: 2, upcasters: {},",
 };
 
 /** APIs of the next release beside workers of this one, and the other way round. */

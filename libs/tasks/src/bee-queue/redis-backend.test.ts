@@ -289,8 +289,8 @@ describe('RedisBackend beyond what memory can do', () => {
     const batch = { leaseMs: 60_000, token: randomUUID(), more: 2_000, again: false };
     const claims = await backend.claimBatch('lms', '', batch);
     await Promise.all(claims.map((claim) => backend.settle(claim, settlement('parked'))));
-    expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(600);
-    expect(await backend.unpark('lms', ['lms.enrol@1'])).toBe(0);
+    expect(await backend.unpark('lms', ['lms.enrol@1-1'])).toBe(600);
+    expect(await backend.unpark('lms', ['lms.enrol@1-1'])).toBe(0);
   });
 
   test('reads the newest thousand jobs of a subject unless told otherwise, and then the rest', async () => {

@@ -288,8 +288,10 @@ export class RedisBackend implements QueueBackend {
 
   /** How a queue stands now. */
   async readQueue(queue: string): Promise<QueueReading> {
-    const [depth, oldestAgeMs, deadLetters] = (await this.#run(scripts.readQueue, [queue])) as [number, number, number];
-    return { queue, depth, oldestAgeMs, deadLetters };
+    const [depth = 0, oldestAgeMs = 0, parked = 0, deadLetters = 0] = (await this.#run(scripts.readQueue, [
+      queue,
+    ])) as number[];
+    return { queue, depth, oldestAgeMs, parked, deadLetters };
   }
 
   /** Where the accepted jobs of a queue are, at one moment. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */

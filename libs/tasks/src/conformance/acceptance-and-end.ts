@@ -44,6 +44,16 @@ export function describeAcceptanceAndEnd(make: () => Promise<BackendUnderTest>):
         expect(await at.accept({ dedupe: dedupe('k1', '') })).toBe(first);
       });
 
+      test('takes a repeated key for the first job when another version of the payload comes with it', async () => {
+        const first = await at.accept({ dedupe: dedupe('k1', 'one') });
+        expect(await at.accept({ dedupe: dedupe('k1', 'v2/:two') })).toBe(first);
+        const second = await at.accept({ dedupe: dedupe('k2', 'v2/:two') });
+        expect(await at.accept({ dedupe: dedupe('k2', 'one') })).toBe(second);
+        await expect(at.accept({ dedupe: dedupe('k2', 'v2/:one') })).rejects.toMatchObject({
+          code: 'COORD_IDEMPOTENCY_CONFLICT',
+        });
+      });
+
       test('makes one job of a key that comes twice in a batch', async () => {
         const first = aJob({ dedupe: dedupe('k1') });
         const receipts = await at.backend.enqueue([first, aJob({ dedupe: dedupe('k1') })]);

@@ -59,11 +59,12 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await at.backend.settle(await at.take(), park);
         expect(await at.backend.job(young)).toMatchObject({ state: 'parked', outcome: 'task-unknown', attempt: 0 });
 
-        expect(await at.backend.unpark('lms', ['lms.unenrol@3'])).toBe(0);
-        expect(await at.backend.unpark('lms', ['lms.enrol@1', 'lms.unenrol@2'])).toBe(1);
+        expect(await at.backend.unpark('lms', ['lms.unenrol@1-3'])).toBe(0);
+        expect(await at.backend.unpark('lms', ['lms.enrol@1-1', 'lms.unenrol@1-2'])).toBe(1);
         expect([await at.stateOf(old), await at.stateOf(young)]).toEqual(['waiting', 'parked']);
         expect((await at.take()).jobId).toBe(old);
-        expect(await at.backend.unpark('lms', ['lms.enrol@3'])).toBe(1);
+        expect(await at.backend.unpark('lms', ['lms.enrol@3-4'])).toBe(0);
+        expect(await at.backend.unpark('lms', ['lms.enrol@1-3'])).toBe(1);
         expect(await at.take()).toMatchObject({ jobId: young, attempt: 1 });
       });
     });

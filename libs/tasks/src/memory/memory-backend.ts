@@ -21,6 +21,7 @@ import {
   type TimelineQuery,
 } from '../queue-backend.ts';
 import { ENVELOPE_VERSION, type Envelope } from '../envelope.ts';
+import { isOtherContent } from '../fingerprint.ts';
 import type { MemoryClock } from './memory-clock.ts';
 import { MemoryLanes } from './memory-lanes.ts';
 import { MemorySchedules } from './memory-schedules.ts';
@@ -215,8 +216,9 @@ export class MemoryBackend implements QueueBackend {
   async unpark(queue: string, known: readonly string[]): Promise<number> {
     const readable = this.#in(queue, 'parked').filter((job) => {
       const { v, task, payloadVersion } = JSON.parse(job.record.envelope) as Envelope;
-      const newest = known.find((entry) => entry.startsWith(`${task}@`))?.slice(task.length + 1) ?? 0;
-      return v <= ENVELOPE_VERSION && payloadVersion <= Number(newest);
+      const versions = known.find((entry) => entry.startsWith(`${task}@`))?.slice(task.length + 1) ?? '0-0';
+      const [oldest = 0, newest = 0] = versions.split('-').map(Number);
+      return v <= ENVELOPE_VERSION && payloadVersion >= oldest && payloadVersion <= newest;
     });
     for (const job of readable) this.#put(job);
     return readable.length;
@@ -251,7 +253,7 @@ export class MemoryBackend implements QueueBackend {
       if (!dedupe) continue;
       const known = this.#holder(dedupe.key)?.fingerprint ?? inThisWrite.get(dedupe.key);
       inThisWrite.set(dedupe.key, dedupe.fingerprint);
-      if (known && dedupe.fingerprint !== '' && known !== dedupe.fingerprint) {
+      if (known && isOtherContent(known, dedupe.fingerprint)) {
         throw new CoordinatorError('COORD_IDEMPOTENCY_CONFLICT', `${task}: this idempotency key has another content`);
       }
     }

@@ -54,7 +54,7 @@ const work = {
   },
   comeDue: (queue, _model, engine) => timePasses(engine, queue, 'delayed', 1_000_000),
   promote: async (queue, _model, { backend }) => void (await backend.promote(queue)),
-  unpark: async (queue, _model, { backend }) => void (await backend.unpark(queue, ['lms.enrol@1'])),
+  unpark: async (queue, _model, { backend }) => void (await backend.unpark(queue, ['lms.enrol@1-1'])),
   forgetScripts: async (_queue, _model, { command }) => void (await command('SCRIPT', 'FLUSH')),
   restartRedis: (_queue, _model, { restart }) => restart(),
 } as const satisfies Record<string, (queue: string, model: Model, engine: Engine) => Promise<void>>;

@@ -1,0 +1,18 @@
+import type { z } from 'zod';
+import { CoordinatorError } from './error-codes.ts';
+import type { AnyTask } from './task.ts';
+
+/** The payload as its task's schema reads it. @throws CoordinatorError COORD_PAYLOAD_INVALID, with paths and no values. */
+export function validPayload(task: AnyTask, payload: unknown): unknown {
+  const parsed = task.payload.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const faults = payloadFaults(parsed.error);
+  throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is invalid: ${faults.join('; ')}`, {
+    faults,
+  });
+}
+
+/** What is wrong with a payload, one line each, with paths and no values. */
+export function payloadFaults(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`);
+}
