@@ -218,7 +218,8 @@ async function download(work: string, env: NodeJS.ProcessEnv): Promise<void> {
   await apt('update');
   const { stdout } = await apt('install', '-s', '--no-install-recommends', 'redis-server');
   const names = [...stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? '');
-  await apt('download', ...(names.length > 0 ? names : ['redis-server', 'redis-tools']));
+  // Where redis-tools is installed it is not in the list, and redis-server is a link to a program of it.
+  await apt('download', ...new Set([...names, 'redis-server', 'redis-tools']));
   for (const deb of (await readdir(debs)).filter((file) => file.endsWith('.deb'))) {
     await run('dpkg-deb', ['-x', join(debs, deb), join(work, 'root')], { env, timeout: 60_000 });
   }
