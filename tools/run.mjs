@@ -34,6 +34,7 @@ const COMMANDS = {
     does: 'lock, licenses and known vulnerabilities of npm packages',
     main: 'tools/dist/check-dependencies.js',
   },
+  'personal-data': { does: 'lists which fields hold personal data', main: 'tools/dist/personal-data.js' },
   bench: { does: 'the benchmarks', main: 'bench/dist/main.js' },
   prove: { does: 'shows that the promises hold, with real processes being killed', main: 'prove/dist/main.js' },
 };

@@ -1,4 +1,4 @@
-import { defineTask, exponential, pii } from '@coordinator/extension';
+import { defineTask, exponential, noPii, pii } from '@coordinator/extension';
 import { z } from 'zod';
 
 const HOUR_MS = 3_600_000;
@@ -7,15 +7,17 @@ const HOUR_MS = 3_600_000;
 export const enrol = defineTask({
   name: 'lms.enrol',
   payload: z.strictObject({
-    orderNumber: z.string().min(1).max(64),
-    lineId: z.string().min(1).max(64),
-    username: pii(z.string().min(1).max(150), 'username'),
-    /** Key of the course run: `course-v1:DemoX+CS101+2026`. */
-    courseId: z.string().min(1).max(255),
-    /** Slug of the course mode: `verified`. */
-    mode: z.string().min(1).max(32),
-    /** When the order was placed, ISO 8601. */
-    placedAt: z.iso.datetime(),
+    username: pii(z.string().min(1).max(150), 'username', 'consumer_api'),
+    ...noPii({
+      orderNumber: z.string().min(1).max(64),
+      lineId: z.string().min(1).max(64),
+      /** Key of the course run: `course-v1:DemoX+CS101+2026`. */
+      courseId: z.string().min(1).max(255),
+      /** Slug of the course mode: `verified`. */
+      mode: z.string().min(1).max(32),
+      /** When the order was placed, ISO 8601. */
+      placedAt: z.iso.datetime(),
+    }),
   }),
   // A hiccup costs the buyer less than a second, an outage over a long weekend costs no enrolment: what ends the
   // retries is the age of the job, and the number of attempts only a limit beyond it.

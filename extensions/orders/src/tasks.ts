@@ -1,4 +1,4 @@
-import { defineTask, exponential, pii } from '@coordinator/extension';
+import { defineTask, exponential } from '@coordinator/extension';
 import { z } from 'zod';
 import { order, orderLine } from './order.ts';
 
@@ -8,7 +8,7 @@ export const fulfil = defineTask({
   // The e-mail address is left behind: nothing after acceptance needs it.
   payload: z.strictObject({
     orderNumber: order.shape.orderNumber,
-    username: pii(z.string().min(1).max(150), 'username'),
+    username: order.shape.customer.shape.username,
     lines: z.array(orderLine).min(1).max(100),
   }),
   maxAttempts: 10,

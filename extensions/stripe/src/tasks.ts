@@ -1,4 +1,4 @@
-import { defineTask, exponential } from '@coordinator/extension';
+import { defineTask, exponential, noPii } from '@coordinator/extension';
 import { z } from 'zod';
 
 /**
@@ -7,13 +7,15 @@ import { z } from 'zod';
  */
 export const recordEvent = defineTask({
   name: 'stripe.record-event',
-  payload: z.strictObject({
-    eventId: z.string().min(1).max(255),
-    /** Stripe's name of what happened: `charge.dispute.created`. */
-    type: z.string().min(1).max(100),
-    /** ISO 8601, by Stripe's clock. */
-    createdAt: z.iso.datetime(),
-  }),
+  payload: noPii(
+    z.strictObject({
+      eventId: z.string().min(1).max(255),
+      /** Stripe's name of what happened: `charge.dispute.created`. */
+      type: z.string().min(1).max(100),
+      /** ISO 8601, by Stripe's clock. */
+      createdAt: z.iso.datetime(),
+    }),
+  ),
   maxAttempts: 5,
   timeoutMs: 5_000,
   backoff: exponential({ firstMs: 500, maxMs: 60_000 }),

@@ -1,3 +1,4 @@
+import { noPii, pii } from '@coordinator/logging';
 import { z } from 'zod';
 import { defineEvent } from './event.ts';
 
@@ -10,31 +11,35 @@ const amountMinor = z.int().nonnegative();
 export const orderLinePlaced = defineEvent({
   name: 'order.line-placed',
   data: z.strictObject({
-    orderNumber: z.string().min(1).max(64),
-    lineId: z.string().min(1).max(64),
-    /** Decides which extension delivers it: `course`. */
-    kind: z.string().min(1).max(32),
-    sku: z.string().min(1).max(255),
-    mode: z.string().min(1).max(32).optional(),
-    quantity: z.int().positive().max(1_000),
-    username: z.string().min(1).max(150),
-    /** ISO 8601. */
-    placedAt: z.iso.datetime(),
+    username: pii(z.string().min(1).max(150), 'username', 'local_api'),
+    ...noPii({
+      orderNumber: z.string().min(1).max(64),
+      lineId: z.string().min(1).max(64),
+      /** Decides which extension delivers it: `course`. */
+      kind: z.string().min(1).max(32),
+      sku: z.string().min(1).max(255),
+      mode: z.string().min(1).max(32).optional(),
+      quantity: z.int().positive().max(1_000),
+      /** ISO 8601. */
+      placedAt: z.iso.datetime(),
+    }),
   }),
 });
 
 /** What every event about a payment tells. */
 const payment = {
-  /** Name of the extension of the payment processor. */
-  processor: z.string().min(1).max(32),
-  paymentId: z.string().min(1).max(255),
-  orderNumber: z.string().min(1).max(64).optional(),
   /** Id of the customer in the course platform. */
-  customerId: z.string().min(1).max(64).optional(),
-  amountMinor,
-  currency,
-  /** ISO 8601. */
-  occurredAt: z.iso.datetime(),
+  customerId: pii(z.string().min(1).max(64), 'id', 'local_api').optional(),
+  ...noPii({
+    /** Name of the extension of the payment processor. */
+    processor: z.string().min(1).max(32),
+    paymentId: z.string().min(1).max(255),
+    orderNumber: z.string().min(1).max(64).optional(),
+    amountMinor,
+    currency,
+    /** ISO 8601. */
+    occurredAt: z.iso.datetime(),
+  }),
 };
 
 /** A processor has collected a payment. */
@@ -43,5 +48,5 @@ export const paymentSucceeded = defineEvent({ name: 'payment.succeeded', data: z
 /** A processor has paid money back. `amountMinor` is this refund, not the sum of all. */
 export const paymentRefunded = defineEvent({
   name: 'payment.refunded',
-  data: z.strictObject({ ...payment, refundId: z.string().min(1).max(255) }),
+  data: z.strictObject({ ...payment, refundId: noPii(z.string().min(1).max(255)) }),
 });

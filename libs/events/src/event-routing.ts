@@ -1,3 +1,4 @@
+import { schemaFaults } from '@coordinator/logging';
 import { CoordinatorError, validPayload, type AnyTask, type EventRouting, type RoutedJob } from '@coordinator/tasks';
 import type { AnyEvent } from './event.ts';
 import type { Subscription } from './subscription.ts';
@@ -15,7 +16,7 @@ export function createEventRouting(events: Iterable<AnyEvent>, subscriptions: It
     }
     const parsed = event.data.safeParse(data);
     if (!parsed.success) {
-      const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`);
+      const faults = schemaFaults(event.data, parsed.error, data, 'data');
       const message = `The data of ${event.name} is invalid: ${faults.join('; ')}`;
       throw new CoordinatorError('COORD_PAYLOAD_INVALID', message, { faults });
     }

@@ -20,8 +20,6 @@ interface JsonSchema {
   readonly $defs?: Readonly<Record<string, JsonSchema>>;
 }
 
-const namesBySchema = new WeakMap<z.ZodType, ReadonlySet<string>>();
-
 /**
  * What is missing in the schema of a body, one line each: texts and lists without a greatest length, objects that take
  * members which they do not declare, and places that take anything.
@@ -53,25 +51,6 @@ export function looseEnds(schema: z.ZodType, { undeclared }: { readonly undeclar
   };
   visit(jsonSchemaOf(schema), '');
   return [...new Set(found)];
-}
-
-/** The names of all members that a schema declares anywhere. */
-export function declaredNames(schema: z.ZodType): ReadonlySet<string> {
-  const known = namesBySchema.get(schema);
-  if (known) return known;
-  const names = new Set<string>();
-  const visit = (part: JsonSchema): void => {
-    for (const [name, member] of Object.entries(part.properties ?? {})) {
-      names.add(name);
-      visit(member);
-    }
-    if (part.additionalProperties) visit(part.additionalProperties);
-    const { items, prefixItems = [], $defs = {} } = part;
-    for (const inner of [items, ...prefixItems, ...choicesOf(part), ...Object.values($defs)]) if (inner) visit(inner);
-  };
-  visit(jsonSchemaOf(schema));
-  namesBySchema.set(schema, names);
-  return names;
 }
 
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {

@@ -5,7 +5,17 @@
 export * from '@coordinator/config';
 export * from '@coordinator/downstream';
 export * from '@coordinator/events';
-export { pii, type Logger } from '@coordinator/logging';
+export {
+  noPii,
+  personalDataOf,
+  pii,
+  type Logger,
+  type PersonalData,
+  type PersonalField,
+  type PiiMark,
+  type PiiRetirement,
+  type PiiType,
+} from '@coordinator/logging';
 export {
   cancel,
   CoordinatorError,

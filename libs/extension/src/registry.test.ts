@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineEvent, subscribe } from '@coordinator/events';
+import { noPii } from '@coordinator/logging';
 import { defineSchedule, defineTask } from '@coordinator/tasks';
 import { z } from 'zod';
 import { defineExtension } from './extension.ts';
@@ -73,6 +74,21 @@ describe('the registry', () => {
     ]);
   });
 
+  test('refuses payloads and events of which nobody has said whether they are personal data, all at once', () => {
+    const order = z.strictObject({ orderNumber: noPii(z.string()), buyer: z.strictObject({ name: z.string() }) });
+    const invoiced = defineEvent({ name: 'order.invoiced', data: order });
+    const invoice = defineTask({ name: 'shop.invoice', payload: order });
+    const remind = defineTask({ name: 'shop.remind', payload: z.strictObject({ days: z.int(), note: z.string() }) });
+    const handlers = async () => ({ invoice: async () => undefined, remind: async () => undefined });
+    const shop = { name: 'shop', config: nothing, tasks: { invoice, remind }, handlers, events: [invoiced] };
+    expect(faultsOf(() => new Registry([defineExtension(shop)]))).toEqual([
+      'shop: the payload of shop.invoice: buyer.name is not marked pii() or noPii()',
+      'shop: the payload of shop.remind: days is not marked pii() or noPii()',
+      'shop: the payload of shop.remind: note is not marked pii() or noPii()',
+      'shop: the data of order.invoiced: buyer.name is not marked pii() or noPii()',
+    ]);
+  });
+
   test('has the schedules of all extensions', () => {
     const hourly = defineSchedule({ name: 'mail.hourly', cron: '0 * * * *', task: thank, payload: {} });
     expect(new Registry([{ ...mail, schedules: [hourly] }]).schedules).toEqual([hourly]);
@@ -97,7 +113,7 @@ describe('the registry', () => {
     expect(faultsOf(() => new Registry([scheduled]))).toEqual([
       'two schedules have the name "mail.hourly"',
       'mail: the schedule "mail.hourly" runs "ledger.book", which it does not declare',
-      'mail: the schedule "mail.misfit": The payload of mail.thank is invalid: payload: Unrecognized key: "day"',
+      'mail: the schedule "mail.misfit": The payload of mail.thank is invalid: payload: It has members that the schema does not know',
       'mail: the schedule "mail.daily": no day is set',
     ]);
   });

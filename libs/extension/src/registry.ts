@@ -3,6 +3,7 @@ import { TaskCatalog, type AnyTask, type EventRouting, type Schedule, type TaskH
 import { looseEnds } from './body-schema.ts';
 import type { Extension } from './extension.ts';
 import type { Route } from './route.ts';
+import { personalDataFaults } from './personal-data-faults.ts';
 import { scheduleFaults } from './schedule-faults.ts';
 
 /** The installed extensions do not fit together; `faults` holds all that is wrong. */
@@ -110,6 +111,7 @@ function faultsOf(extensions: readonly Extension[]): string[] {
       (name) => `two schedules have the name "${name}"`,
     ),
     ...extensions.flatMap(scheduleFaults),
+    ...extensions.flatMap(personalDataFaults),
   ];
 }
 

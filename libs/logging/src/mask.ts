@@ -1,3 +1,5 @@
+import { hiddenValues, replaceValues } from './hidden-values.ts';
+
 /** What stands in the place of a value that must not be seen. */
 export const REDACTED = '[redacted]';
 
@@ -13,9 +15,13 @@ const TOKENS =
   /\b(?:(Bearer|Basic) +[\w.~+/=-]{16,}|eyJ[\w-]{8,}\.[\w-]{8,}\.?[\w-]*|(?:[spr]k_(?:live|test)|whsec|gh[pousr]|github_pat|xox[abprs]|AKIA)[_A-Z0-9-][\w-]{8,})/gi;
 const DIGIT_GROUPS = /(?<!\w)\d+(?:[ -]\d+)*(?!\w)/g;
 
-/** The text with e-mail addresses, card numbers, tokens and the credentials of URLs replaced; cut after 8192 characters. */
+/**
+ * The text with e-mail addresses, card numbers, tokens, the credentials of URLs and what {@link hidingValues} hides
+ * replaced; cut after 8192 characters.
+ */
 export function maskText(text: string): string {
   let masked = text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…[cut]` : text;
+  masked = replaceValues(masked, hiddenValues(), REDACTED);
   if (masked.includes('@') || masked.includes('%40')) {
     masked = masked.replace(URL_CREDENTIALS, `://${REDACTED}@`).replace(EMAIL, REDACTED);
   }

@@ -1,68 +1,69 @@
-import type { z } from 'zod';
-import { schemaParts } from './schema-parts.ts';
-import { REDACTED } from './mask.ts';
+import { globalRegistry, type z } from 'zod';
 
 /**
- * What kind of personal data a field holds: those of edX's `pii_types` that occur here (OEP-30,
+ * What kind of personal data a field holds: the `pii_types` of edX (OEP-30,
  * https://open-edx-proposals.readthedocs.io/en/latest/oep-0030-arch-pii-markup-and-auditing.html).
  */
-export type PiiKind = 'id' | 'name' | 'username' | 'email_address' | 'location' | 'phone_number' | 'ip' | 'other';
+export type PiiType =
+  | 'id'
+  | 'name'
+  | 'username'
+  | 'password'
+  | 'location'
+  | 'phone_number'
+  | 'email_address'
+  | 'birth_date'
+  | 'ip'
+  | 'external_service'
+  | 'biography'
+  | 'gender'
+  | 'sex'
+  | 'image'
+  | 'video'
+  | 'other';
 
 /**
- * Marks a field of a schema as personal data. The mark is zod metadata (`pii`), so it shows in generated JSON schemas
- * and is seen by every copy of zod in the process; a registry of our own would be neither.
+ * Who has it erased, the `pii_retirement` of the same source:
+ * - `local_api`: our own `npm run erase`, because it goes nowhere else.
+ * - `consumer_api`: also the service that we pass it on to, a part of the same platform with a way to retire a user.
+ * - `third_party`: also somebody else's service that we pass it on to, by its own rules.
+ * - `retained`: nobody; it is kept on purpose, for legal reasons.
  */
-export function pii<S extends z.ZodType>(schema: S, kind: PiiKind): S {
-  return schema.meta({ pii: kind });
-}
+export type PiiRetirement = 'retained' | 'local_api' | 'consumer_api' | 'third_party';
 
-/** Where a schema holds personal data: `customer.email`, `lines[].note`, `answers.*` (`.*` is any key of a record). */
-export function piiPaths(schema: z.ZodType): string[] {
-  const paths = new Set<string>();
-  collect([schema], '', new Set(), paths);
-  return [...paths].sort();
-}
-
-function collect(
-  schemas: readonly z.core.$ZodType[],
-  path: string,
-  above: Set<z.core.$ZodType>,
-  paths: Set<string>,
-): void {
-  const parts = schemaParts(schemas);
-  if (parts.pii) {
-    paths.add(path);
-    return;
-  }
-  // A schema that contains itself would never end; what is inside has been seen one round above.
-  const inside = new Set([...above, ...parts.schemas]);
-  const step = (children: readonly z.core.$ZodType[], to: string): void => {
-    const fresh = children.filter((child) => !above.has(child));
-    if (fresh.length > 0) collect(fresh, to, inside, paths);
-  };
-  step(parts.items, `${path}[]`);
-  step(parts.values, path === '' ? '*' : `${path}.*`);
-  for (const [key, children] of parts.fields) step(children, path === '' ? key : `${path}.${key}`);
+/** What is said about personal data. */
+export interface PiiMark {
+  readonly type: PiiType;
+  readonly retirement: PiiRetirement;
 }
 
 /**
- * A copy of a value that may be logged: fields marked pii are `[redacted]`, fields that the schema does not name are
- * left out, because nobody has said what they hold. The value need not be valid.
+ * Marks a field of a schema, with all that is in it, as personal data. The mark is zod metadata (`pii`), so it shows in
+ * generated JSON schemas and is seen by every copy of zod in the process; a registry of our own would be neither.
  */
-export function loggable(schema: z.ZodType, value: unknown): unknown {
-  return copy([schema], value);
+export function pii<S extends z.ZodType>(schema: S, type: PiiType, retirement: PiiRetirement): S {
+  return schema.meta({ pii: { type, retirement } });
 }
 
-function copy(schemas: readonly z.core.$ZodType[], value: unknown): unknown {
-  if (value === undefined || value === null) return value;
-  const parts = schemaParts(schemas);
-  if (parts.pii) return REDACTED;
-  if (Array.isArray(value)) return parts.items.length > 0 ? value.map((item) => copy(parts.items, item)) : '[unknown]';
-  if (value instanceof Date) return value;
-  if (typeof value !== 'object') return parts.takesPlainValue ? value : '[unknown]';
-  const known = Object.entries(value).flatMap(([key, held]): [string, unknown][] => {
-    const children = parts.fields.get(key) ?? parts.values;
-    return children.length > 0 ? [[key, copy(children, held)]] : [];
-  });
-  return Object.fromEntries(known);
+/**
+ * Marks a schema, with all that is in it, as no personal data; or, beside fields that are, some fields of an object:
+ * `z.strictObject({ username: pii(…), ...noPii({ sku: …, quantity: … }) })`.
+ *
+ * @throws RangeError for a schema that is marked pii()
+ */
+export function noPii<S extends z.ZodType>(schema: S): S;
+export function noPii<Fields extends Readonly<Record<string, z.ZodType>>>(fields: Fields): Fields;
+export function noPii(marked: z.ZodType | Readonly<Record<string, z.ZodType>>): unknown {
+  if ('_zod' in marked) return withoutPii(marked as z.ZodType);
+  return Object.fromEntries(Object.entries(marked).map(([name, field]) => [name, withoutPii(field)]));
+}
+
+function withoutPii(schema: z.ZodType): z.ZodType {
+  if (markOf(schema)) throw new RangeError('noPii() was given a schema that is marked pii(): take one of them away');
+  return schema.meta({ pii: false });
+}
+
+/** The mark of a schema itself: false for no personal data, undefined where nobody has said anything. */
+export function markOf(schema: z.core.$ZodType): PiiMark | false | undefined {
+  return globalRegistry.get(schema)?.pii as PiiMark | false | undefined;
 }

@@ -1,44 +1,25 @@
-import { globalRegistry, type z } from 'zod';
+import type { z } from 'zod';
 
-/** What a schema says about the value before it and the values within. */
+/** What a schema says about the values within a value. */
 export interface SchemaParts {
-  /** Whether the value is marked as personal data, in any of the schemas it may match. */
-  pii: boolean;
-  /** Whether the value may be a text, number or the like. */
-  takesPlainValue: boolean;
-  /** The schemas themselves, without wrappers such as optional(). */
-  schemas: z.core.$ZodType[];
-  /** Schemas of the items of an array. */
-  items: z.core.$ZodType[];
-  /** Schemas of the values of a record. */
-  values: z.core.$ZodType[];
-  /** Schemas of the fields of an object. */
-  fields: Map<string, z.core.$ZodType[]>;
+  /** Schemas of the same value: what a wrapper such as optional() holds, the sides of a union or pipe. */
+  readonly same: readonly z.core.$ZodType[];
+  /** The fields of an object. */
+  readonly fields: ReadonlyMap<string, z.core.$ZodType>;
+  /** Of the items of an array. */
+  readonly items: readonly z.core.$ZodType[];
+  /** Of the names in a record. */
+  readonly names: readonly z.core.$ZodType[];
+  /** Of the values in a record, and of members that an object takes without naming them. */
+  readonly values: readonly z.core.$ZodType[];
+  /** Whether the value is a text, number or the like, which has nothing within. */
+  readonly plain: boolean;
 }
 
-/** Takes schemas apart that apply to the same value: wrappers are opened, all sides of a union or pipe are joined. */
-export function schemaParts(schemas: readonly z.core.$ZodType[]): SchemaParts {
-  const parts: SchemaParts = {
-    pii: false,
-    takesPlainValue: false,
-    schemas: [],
-    items: [],
-    values: [],
-    fields: new Map(),
-  };
-  const seen = new Set<z.core.$ZodType>();
-  const open = (schema: z.core.$ZodType): void => {
-    if (seen.has(schema)) return;
-    seen.add(schema);
-    parts.schemas.push(schema);
-    if (globalRegistry.get(schema)?.pii !== undefined) parts.pii = true;
-    take(schema, parts, open);
-  };
-  schemas.forEach(open);
-  return parts;
-}
+const NOTHING: SchemaParts = { same: [], fields: new Map(), items: [], names: [], values: [], plain: false };
 
-function take(schema: z.core.$ZodType, parts: SchemaParts, open: (schema: z.core.$ZodType) => void): void {
+/** Takes a schema apart, by one layer. */
+export function schemaParts(schema: z.core.$ZodType): SchemaParts {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case 'optional':
@@ -50,32 +31,27 @@ function take(schema: z.core.$ZodType, parts: SchemaParts, open: (schema: z.core
     case 'catch':
     case 'success':
     case 'promise':
-      return open(def.innerType);
+      return { ...NOTHING, same: [def.innerType] };
     case 'lazy':
-      return open(def.getter());
+      return { ...NOTHING, same: [def.getter()] };
     case 'pipe':
-      open(def.in);
-      return open(def.out);
+      // A transform says nothing about the value; the schema on its other side does.
+      return { ...NOTHING, same: [def.in, def.out].filter((side) => side._zod.def.type !== 'transform') };
     case 'union':
-      return def.options.forEach(open);
+      return { ...NOTHING, same: def.options };
     case 'intersection':
-      open(def.left);
-      return open(def.right);
+      return { ...NOTHING, same: [def.left, def.right] };
     case 'array':
-      parts.items.push(def.element);
-      return;
+      return { ...NOTHING, items: [def.element] };
     case 'tuple':
-      parts.items.push(...def.items, ...(def.rest ? [def.rest] : []));
-      return;
+      return { ...NOTHING, items: [...def.items, ...(def.rest ? [def.rest] : [])] };
     case 'record':
-      parts.values.push(def.valueType);
-      return;
-    case 'object':
-      for (const [key, field] of Object.entries(def.shape)) {
-        parts.fields.set(key, [...(parts.fields.get(key) ?? []), field]);
-      }
-      return;
+      return { ...NOTHING, names: [def.keyType], values: [def.valueType] };
+    case 'object': {
+      const open = def.catchall && def.catchall._zod.def.type !== 'never' ? [def.catchall] : [];
+      return { ...NOTHING, fields: new Map(Object.entries(def.shape)), values: open };
+    }
     default:
-      parts.takesPlainValue = true;
+      return { ...NOTHING, plain: true };
   }
 }

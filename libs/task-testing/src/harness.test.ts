@@ -9,6 +9,7 @@ import {
   webhook,
 } from '@coordinator/extension';
 import { decodeEnvelope, defineSchedule, defineTask, exponential, retryLater, type CatchUp } from '@coordinator/tasks';
+import { noPii } from '@coordinator/logging';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { expectEnqueued } from './expect-enqueued.ts';
@@ -18,7 +19,7 @@ import { startHarness, type Harness } from './harness.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-const order = z.strictObject({ orderNumber: z.string().max(64) });
+const order = noPii(z.strictObject({ orderNumber: z.string().max(64) }));
 const orderPlaced = defineEvent({ name: 'order.placed', data: order });
 const fulfil = defineTask({ name: 'shop.fulfil', payload: order });
 
@@ -215,7 +216,7 @@ describe('a harness', () => {
   describe('with a schedule', () => {
     const count = defineTask({
       name: 'stock.count',
-      payload: z.strictObject({ day: z.string() }),
+      payload: noPii(z.strictObject({ day: z.string() })),
       backoff: () => DAY_MS,
     });
     /** Counts at six in the evening in Berlin, from the start of April 2026; `failures` attempts fail. */

@@ -1,5 +1,6 @@
 import { defineEvent, subscribe } from '@coordinator/events';
 import { defineExtension } from '@coordinator/extension';
+import { pii } from '@coordinator/logging';
 import {
   cancel,
   defineTask,
@@ -16,9 +17,10 @@ import { expectEnqueued } from './expect-enqueued.ts';
 import { runTask } from './run-task.ts';
 
 const backoff = exponential({ firstMs: 1_000, maxMs: 60_000 });
-const enrol = defineTask({ name: 'lms.enrol', payload: z.strictObject({ user: z.string() }), maxAttempts: 3, backoff });
-const welcome = defineTask({ name: 'mail.welcome', payload: z.strictObject({ user: z.string() }), queue: 'mail' });
-const enrolled = defineEvent({ name: 'user.enrolled', data: z.strictObject({ user: z.string() }) });
+const user = pii(z.string(), 'username', 'local_api');
+const enrol = defineTask({ name: 'lms.enrol', payload: z.strictObject({ user }), maxAttempts: 3, backoff });
+const welcome = defineTask({ name: 'mail.welcome', payload: z.strictObject({ user }), queue: 'mail' });
+const enrolled = defineEvent({ name: 'user.enrolled', data: z.strictObject({ user }) });
 const ada = { user: 'ada' };
 
 describe('runTask', () => {

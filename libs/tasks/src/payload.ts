@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { schemaFaults } from '@coordinator/logging';
 import { CoordinatorError } from './error-codes.ts';
 import type { AnyTask } from './task.ts';
 
@@ -6,13 +6,8 @@ import type { AnyTask } from './task.ts';
 export function validPayload(task: AnyTask, payload: unknown): unknown {
   const parsed = task.payload.safeParse(payload);
   if (parsed.success) return parsed.data;
-  const faults = payloadFaults(parsed.error);
+  const faults = schemaFaults(task.payload, parsed.error, payload, 'payload');
   throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is invalid: ${faults.join('; ')}`, {
     faults,
   });
-}
-
-/** What is wrong with a payload, one line each, with paths and no values. */
-export function payloadFaults(error: z.ZodError): string[] {
-  return error.issues.map((issue) => `${issue.path.join('.') || 'payload'}: ${issue.message}`);
 }

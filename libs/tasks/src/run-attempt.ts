@@ -1,4 +1,4 @@
-import type { Logger } from '@coordinator/logging';
+import { hidingValues, personalValues, type Logger } from '@coordinator/logging';
 import { ATTR, extractTraceContext, injectTraceContext, inSpan, linkTo, markFailed } from '@coordinator/tracing';
 import { SpanKind, type Span } from '@opentelemetry/api';
 import { AttemptContext } from './attempt-context.ts';
@@ -16,7 +16,7 @@ import { settleAttempt, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
 import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
 import { Interruption, TaskError } from './task-error.ts';
-import { oldestReadable, upcastPayload } from './upcaster.ts';
+import { oldestReadable, schemaOf, upcastPayload } from './upcaster.ts';
 
 /** What attempts of a process have in common. */
 export interface AttemptRuntime {
@@ -137,12 +137,15 @@ async function perform(
     log,
     signal: abort.signal,
   });
+  // What the author has marked as personal data is in no log line of the attempt, and in no message of its end.
+  const personal = () => personalValues(schemaOf(task, envelope.payloadVersion), stored);
+  const hiding = <T>(run: () => T): T => hidingValues(personal, run);
   try {
     if (envelope.fault !== undefined) throw new CoordinatorError('COORD_PAYLOAD_INVALID', envelope.fault);
     const isOlder = envelope.payloadVersion < task.payloadVersion;
     const payload = isOlder ? upcastPayload(task, envelope.payloadVersion, stored) : validPayload(task, stored);
     const handler = runtime.handlerOf(task.name);
-    await asAttempt(attempt, () => handler(payload, context));
+    await hiding(() => asAttempt(attempt, () => handler(payload, context)));
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {
     if (abort.signal.reason instanceof Interruption) {
@@ -151,7 +154,8 @@ async function perform(
     const ageMs = claim.claimedAtMs - claim.firstStartedAtMs;
     const facts = { attempt, ageMs, random: runtime.random };
     // Once aborted, whatever the handler threw is only an echo of the reason.
-    return { outcome: classify(abort.signal.aborted ? abort.signal.reason : error, task, facts), children: [] };
+    const thrown = abort.signal.aborted ? abort.signal.reason : error;
+    return { outcome: hiding(() => classify(thrown, task, facts)), children: [] };
   } finally {
     context.close();
     clearTimeout(deadline);

@@ -1,7 +1,7 @@
+import { schemaFaults } from '@coordinator/logging';
 import type { z } from 'zod';
 import { CoordinatorError } from './error-codes.ts';
 import { failureOf } from './outcome.ts';
-import { payloadFaults } from './payload.ts';
 import type { AnyTask } from './task.ts';
 
 /** The way from the payload of one version of a task to that of the next one. */
@@ -32,6 +32,11 @@ export function upcast<Old extends z.ZodType, New extends z.ZodType>(
 /** The oldest version of the payload that a task can still read. */
 export function oldestReadable({ payloadVersion, upcasters }: Pick<AnyTask, 'payloadVersion' | 'upcasters'>): number {
   return Math.min(payloadVersion, ...Object.keys(upcasters).map(Number));
+}
+
+/** The schema of the payload of a version that the task can read. */
+export function schemaOf({ payload, payloadVersion, upcasters }: AnyTask, version: number): z.ZodType {
+  return version === payloadVersion ? payload : (upcasters[version]?.from ?? payload);
 }
 
 /** Holds the upcasters of a task against its versions. @throws RangeError that says which step is missing or does not fit */
@@ -77,8 +82,10 @@ export function upcastPayload(task: AnyTask, version: number, stored: unknown): 
         { faults, cause },
       );
     const old = from.safeParse(payload);
-    if (!old.success)
-      throw fail(`it is none of version ${step}: ${payloadFaults(old.error).join('; ')}`, payloadFaults(old.error));
+    if (!old.success) {
+      const faults = schemaFaults(from, old.error, payload, 'payload');
+      throw fail(`it is none of version ${step}: ${faults.join('; ')}`, faults);
+    }
     let made: unknown;
     try {
       made = convert(old.data as never);
@@ -86,8 +93,10 @@ export function upcastPayload(task: AnyTask, version: number, stored: unknown): 
       throw fail(`the upcaster threw: ${failureOf(error).message}`, [], error);
     }
     const next = to.safeParse(made);
-    if (!next.success)
-      throw fail(`the result does not fit: ${payloadFaults(next.error).join('; ')}`, payloadFaults(next.error));
+    if (!next.success) {
+      const faults = schemaFaults(to, next.error, made, 'payload');
+      throw fail(`the result does not fit: ${faults.join('; ')}`, faults);
+    }
     payload = next.data;
   }
   return payload;

@@ -1,4 +1,4 @@
-import { defineTask, exponential } from '@coordinator/extension';
+import { defineTask, exponential, noPii, pii } from '@coordinator/extension';
 import { z } from 'zod';
 import { misdeeds } from './misdeeds.ts';
 
@@ -14,15 +14,17 @@ const policy = { maxAttempts: 1_000, timeoutMs: 20_000, backoff: exponential({ f
 export const deliver = defineTask({
   name: 'prove.deliver',
   payload: z.strictObject({
-    /** Says which request this came from. */
-    note,
-    /** The service that is called; each has a client of its own. */
-    destination,
-    /** Set where order matters. */
-    lane: z.string().max(100).optional(),
-    seq: z.int().optional(),
-    /** Makes the payload larger. */
-    padding: z.string().max(100_000).optional(),
+    /** Makes the payload larger; holds what must not be seen. */
+    padding: pii(z.string().max(100_000), 'other', 'local_api').optional(),
+    ...noPii({
+      /** Says which request this came from. */
+      note,
+      /** The service that is called; each has a client of its own. */
+      destination,
+      /** Set where order matters. */
+      lane: z.string().max(100).optional(),
+      seq: z.int().optional(),
+    }),
   }),
   ...policy,
 });
@@ -30,7 +32,7 @@ export const deliver = defineTask({
 /** Ends when the sink opens its gate, of which each attempt has one of its own. */
 export const gated = defineTask({
   name: 'prove.gated',
-  payload: z.strictObject({ note }),
+  payload: noPii(z.strictObject({ note })),
   ...policy,
   timeoutMs: 600_000,
 });
@@ -38,7 +40,7 @@ export const gated = defineTask({
 /** Does something wrong. */
 export const misbehave = defineTask({
   name: 'prove.misbehave',
-  payload: z.strictObject({ note, how: z.enum(misdeeds), forMs: z.int().min(0).optional() }),
+  payload: noPii(z.strictObject({ note, how: z.enum(misdeeds), forMs: z.int().min(0).optional() })),
   ...policy,
   maxAttempts: 3,
 });
@@ -46,6 +48,6 @@ export const misbehave = defineTask({
 /** Has a child for each note. */
 export const family = defineTask({
   name: 'prove.family',
-  payload: z.strictObject({ note, children: z.array(note).max(100) }),
+  payload: noPii(z.strictObject({ note, children: z.array(note).max(100) })),
   ...policy,
 });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { defineExtension, defineTask, orderLinePlaced, subscribe } from '@coordinator/extension';
+import { defineExtension, defineTask, noPii, orderLinePlaced, pii, subscribe } from '@coordinator/extension';
 import { expectEnqueued, startHarness } from '@coordinator/task-testing';
 import { z } from 'zod';
 import { orders } from '../index.ts';
 import { fulfil } from '../tasks.ts';
 
-const print = defineTask({ name: 'printer.print', payload: z.strictObject({ sku: z.string(), username: z.string() }) });
+const print = defineTask({
+  name: 'printer.print',
+  payload: z.strictObject({ sku: noPii(z.string()), username: pii(z.string(), 'username', 'local_api') }),
+});
 
 /** Delivers posters. */
 const printer = defineExtension({

@@ -1,0 +1,4 @@
+import { runOperatorCommand } from './operator-command.ts';
+import { personalDataCommand } from './personal-data-command.ts';
+
+runOperatorCommand(personalDataCommand);
