@@ -140,6 +140,21 @@ export default tseslint.config(
   },
   ...restrictionsByHome,
   {
+    // What an extension reads is what it declares: the registry gives it nothing else, and here is nothing else to take.
+    files: ['extensions/**/*.ts', 'examples/**/*.ts', 'prove/src/extension/**/*.ts'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: "Declare the variable in the extension's config or routeConfig.",
+        },
+      ],
+    },
+  },
+  {
     // A handler may know its neighbours, and its test the handler.
     files: ['**/handlers/**/*.ts'],
     rules: { '@typescript-eslint/no-restricted-imports': restrictedImports(homes) },

@@ -11,6 +11,7 @@ runProcess({
   release: releaseOf(__dirname),
   config: apiConfig,
   installed,
+  reads: 'routeConfig',
   start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
     const tokens = callerTokens(config.API_TOKENS, config.NODE_ENV);
     const app = createApp({

@@ -11,6 +11,7 @@ runProcess({
   release: releaseOf(__dirname),
   config: workerConfig,
   installed,
+  reads: 'config',
   start: async ({ config, registry, backend, connection, release, log, tracing, draining, fail, replace }) => {
     const production = config.NODE_ENV === 'production';
     shareDownstreams({

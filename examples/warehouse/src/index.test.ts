@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { orderLinePlaced, readConfig } from '@coordinator/extension';
 import { expectEnqueued, startHarness, type Harness } from '@coordinator/task-testing';
-import { warehouseConfig } from './config.ts';
+import { warehouseConfig, warehouseRouteConfig } from './config.ts';
 import { warehouseFake } from './fake.ts';
 import { shop } from './fixtures/shop.ts';
 import { extension } from './index.ts';
@@ -37,7 +37,7 @@ test('a line of another kind is left to others', async () => {
 });
 
 test('the variables that are missing are named all at once', () => {
-  expect(() => readConfig([warehouseConfig], {})).toThrow(
+  expect(() => readConfig([warehouseConfig, warehouseRouteConfig], {})).toThrow(
     /WAREHOUSE_URL is not set.*WAREHOUSE_TOKEN is not set.*WAREHOUSE_WEBHOOK_SECRET is not set/s,
   );
 });

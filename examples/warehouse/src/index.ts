@@ -1,5 +1,5 @@
 import { defineExtension, orderLinePlaced, subscribe } from '@coordinator/extension';
-import { warehouseConfig } from './config.ts';
+import { warehouseConfig, warehouseRouteConfig } from './config.ts';
 import { parcelLost } from './routes.ts';
 import { endOfDay } from './schedules.ts';
 import * as tasks from './tasks.ts';
@@ -8,6 +8,7 @@ import * as tasks from './tasks.ts';
 export const extension = defineExtension({
   name: 'warehouse',
   config: warehouseConfig,
+  routeConfig: warehouseRouteConfig,
   tasks,
   handlers: async (config) => (await import('./handlers/index.ts')).createHandlers(config),
   routes: (config) => [parcelLost(config.WAREHOUSE_WEBHOOK_SECRET)],

@@ -8,4 +8,4 @@ export { readConfig, type Config } from './read-config.ts';
 export { namedTokens, secret, secretList } from './secret-fields.ts';
 export { Secret } from './secret.ts';
 export { flag, list, oneOf, text } from './text-fields.ts';
-export { readServiceUrl, redisUrl, SERVICE_MUST, serviceUrl } from './url-fields.ts';
+export { isServiceUrl, readServiceUrl, redisUrl, SERVICE_MUST, serviceUrl } from './url-fields.ts';

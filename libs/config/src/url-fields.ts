@@ -1,3 +1,4 @@
+import { globalRegistry, type z } from 'zod';
 import { field, FieldFault, withDefault, type Field } from './field.ts';
 
 /** What the base address of a service must be, to complete a sentence. */
@@ -21,14 +22,23 @@ export function readServiceUrl(text: string): URL | undefined {
 
 /**
  * The base address of a service, without a trailing slash so that a path can be appended. Credentials do not belong
- * in it: they would reach logs and spans with the address; give them a secret() of their own.
+ * in it: they would reach logs and spans with the address; give them a secret() of their own. In the config of an
+ * extension it says that the extension calls this service; clients of an extension lead to no other.
  */
 export function serviceUrl(): Field<string> {
-  return field((text) => {
+  const required = field((text) => {
     const url = readServiceUrl(text);
     if (!url) throw new FieldFault(SERVICE_MUST);
     return url.href.replace(/\/+$/, '');
   });
+  return required.meta({ serviceUrl: true });
+}
+
+/** Whether a field was made by {@link serviceUrl}, be it optional or with a default. */
+export function isServiceUrl(schema: z.core.$ZodType): boolean {
+  if (globalRegistry.get(schema)?.serviceUrl === true) return true;
+  const { innerType } = schema._zod.def as { innerType?: z.core.$ZodType };
+  return innerType !== undefined && isServiceUrl(innerType);
 }
 
 /** The address of a Redis, redis:// or rediss:// (TLS). May hold a password: do not log it. Required without default. */

@@ -7,6 +7,7 @@ import { Connections, type HeldConnection } from './connections.ts';
 import { Deadline } from './deadline.ts';
 import type { DownstreamAnswer } from './downstream-answer.ts';
 import { allOf, type AuthHeaders, type DownstreamAuth, type TokenRequest } from './downstream-auth.ts';
+import { currentDestinations, refuseUndeclared, type Destinations } from './destinations.ts';
 import { DownstreamError } from './downstream-error.ts';
 import { readOptions, type DownstreamOptions, type DownstreamSettings } from './downstream-options.ts';
 import type { DownstreamRequest } from './downstream-request.ts';
@@ -24,10 +25,15 @@ export class DownstreamClient {
   readonly #auth: DownstreamAuth;
   readonly #connections: Connections;
   readonly #protection: Protection;
+  readonly #destinations: Destinations | undefined = currentDestinations();
 
-  /** @throws RangeError when the base URL or a limit makes no sense */
+  /**
+   * @throws RangeError when the base URL or a limit makes no sense; DestinationError when the client is that of an
+   *   extension which has not declared this service
+   */
   constructor(options: DownstreamOptions) {
     this.#settings = readOptions(options);
+    refuseUndeclared(this.#settings.baseUrl, this.#destinations);
     this.#auth = allOf(this.#settings.auth);
     this.#connections = new Connections(this.#settings);
     this.#protection = new Protection(this.#settings);
@@ -138,6 +144,7 @@ export class DownstreamClient {
 
   /** Has a deadline of its own: calls wait for one token together, and the end of one must not take it from the others. */
   async #token<T>(request: TokenRequest<T>): Promise<T> {
+    refuseUndeclared(request.url, this.#destinations);
     const deadline = new Deadline(this.#settings.totalTimeoutMs);
     try {
       const { result, permit } = await this.#pass(tokenCallOf(request), {}, deadline);

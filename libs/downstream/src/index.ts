@@ -8,6 +8,7 @@ export { apiKeyHeader } from './api-key-header.ts';
 export { basic } from './basic.ts';
 export { bearer } from './bearer.ts';
 export { DownstreamClient } from './downstream-client.ts';
+export { DestinationError, withDestinations, type Destinations } from './destinations.ts';
 export { DownstreamError, type DownstreamErrorDetails } from './downstream-error.ts';
 export type { BreakerPolicy } from './protection-policy.ts';
 export type { DownstreamOptions } from './downstream-options.ts';
@@ -15,3 +16,4 @@ export type { DownstreamRequest, FormFields, FormValue, DownstreamMethod } from 
 export { oauth2ClientCredentials, type OAuth2ClientCredentials } from './oauth2-client-credentials.ts';
 export { parseRetryAfter, type RetryAfterOptions } from './retry-after.ts';
 export { LOOPBACK_RANGES, shareDownstreams, type SharedDownstreamsOptions } from './share-downstreams.ts';
+export { readBaseUrl } from './target.ts';

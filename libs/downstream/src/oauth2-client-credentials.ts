@@ -1,5 +1,6 @@
 import type { Secret } from '@coordinator/config';
 import { z } from 'zod';
+import { currentDestinations, refuseUndeclared } from './destinations.ts';
 import type { AuthHeaders, DownstreamAuth, SendTokenRequest } from './downstream-auth.ts';
 import { readBaseUrl } from './target.ts';
 
@@ -39,13 +40,14 @@ const tokenAnswer = z.object({
  * for a token at a time, whoever waits; a failed one is forgotten; after a 401 the token is dropped.
  *
  * @param now milliseconds of a clock that only goes forward; default performance.now
- * @throws RangeError when the token URL is not an http(s) address
+ * @throws RangeError when the token URL is not an http(s) address; DestinationError as for a DownstreamClient
  */
 export function oauth2ClientCredentials(
   options: OAuth2ClientCredentials,
   now: () => number = () => performance.now(),
 ): DownstreamAuth {
   const url = readBaseUrl(options.tokenUrl);
+  refuseUndeclared(url, currentDestinations());
   let token: Token | undefined;
   let coming: Promise<AuthHeaders> | undefined;
 

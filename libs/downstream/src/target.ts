@@ -5,16 +5,17 @@ import type { DownstreamRequest, FormFields } from './downstream-request.ts';
 /**
  * Reads a base URL.
  *
+ * @param what is said to be wrong: the variable that holds it. Default `A base URL`
  * @throws RangeError when it is not a service address (see `readServiceUrl`), or names an address that is never called:
  *   link-local, metadata of a cloud, unspecified, multicast, reserved. The message does not quote it.
  */
-export function readBaseUrl(text: string): URL {
+export function readBaseUrl(text: string, what = 'A base URL'): URL {
   const url = readServiceUrl(text);
-  if (!url) throw new RangeError(`A base URL ${SERVICE_MUST}`);
+  if (!url) throw new RangeError(`${what} ${SERVICE_MUST}`);
   const address = literalAddress(url.hostname);
   // Private ones are allowed: whoever sets the URL means that very address, and no name server can change it.
   if (address !== undefined && addressKind(address) === 'forbidden') {
-    throw new RangeError('A base URL must not name an address that is link-local, metadata of a cloud or reserved');
+    throw new RangeError(`${what} must not name an address that is link-local, metadata of a cloud or reserved`);
   }
   return url;
 }

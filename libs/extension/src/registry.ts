@@ -1,7 +1,10 @@
+import { DestinationError, withDestinations } from '@coordinator/downstream';
 import { createEventRouting } from '@coordinator/events';
 import { TaskCatalog, type AnyTask, type EventRouting, type Schedule, type TaskHandler } from '@coordinator/tasks';
 import { looseEnds } from './body-schema.ts';
+import { readDestinations } from './destinations.ts';
 import type { Extension } from './extension.ts';
+import { ownConfig, UndeclaredVariable } from './own-config.ts';
 import type { Route } from './route.ts';
 import { personalDataFaults } from './personal-data-faults.ts';
 import { scheduleFaults } from './schedule-faults.ts';
@@ -48,14 +51,24 @@ export class Registry {
   /**
    * The routes of all extensions, each with the name of its extension.
    *
-   * @throws RegistryError for a path that is used twice or is no plain path, a route without authentication, and a body
+   * @param config the values of the extensions' `routeConfig`
+   * @throws RegistryError for a variable that is not declared, a path that is used twice or is no plain path, a route without authentication, and a body
    *   whose schema has no bounds
    */
   routes(config: unknown): { readonly extension: string; readonly route: Route }[] {
-    const routes = this.extensions.flatMap((extension) =>
-      extension.routes(config).map((route) => ({ extension: extension.name, route })),
-    );
+    const undeclared: string[] = [];
+    const routes = this.extensions.flatMap((extension) => {
+      const { name, routeConfig } = extension;
+      try {
+        const own = extension.routes(ownConfig(routeConfig, config, 'routeConfig'));
+        return own.map((route) => ({ extension: name, route }));
+      } catch (error) {
+        undeclared.push(undeclaredFault(name, error));
+        return [];
+      }
+    });
     const faults = [
+      ...undeclared,
       ...repeated(routes.map(({ route }) => route.path)).map((path) => `two routes have the path ${path}`),
       ...routes.flatMap(({ extension, route }) => routeFaults(route).map((fault) => `${extension}: ${fault}`)),
     ];
@@ -63,15 +76,28 @@ export class Registry {
     return routes;
   }
 
-  /** Loads the handlers of all extensions. @throws RegistryError for a task without a handler, or the reverse */
+  /**
+   * Loads the handlers of all extensions.
+   *
+   * @param config the values of the extensions' `config`
+   * @throws ConfigError for a service at an address that is never called; RegistryError for a task without a handler, or
+   *   the reverse, for a service that is not declared and for a variable that is not
+   */
   async loadHandlers(config: unknown): Promise<(taskName: string) => TaskHandler<AnyTask>> {
     const byTask = new Map<string, TaskHandler<AnyTask>>();
     const faults: string[] = [];
-    for (const extension of this.extensions) {
-      const handlers = await extension.handlers(config);
+    for (const [extension, destinations] of readDestinations(this.extensions, config)) {
+      const own = ownConfig(extension.config, config, 'config');
+      const handlers = await withDestinations(destinations, async () => extension.handlers(own)).catch(
+        (error: unknown) => void faults.push(undeclaredFault(extension.name, error)),
+      );
+      if (!handlers) continue;
       for (const [key, task] of Object.entries(extension.tasks)) {
-        if (typeof handlers[key] === 'function') byTask.set(task.name, handlers[key]);
-        else faults.push(`${extension.name}: the task "${task.name}" has no handler "${key}"`);
+        const handler = handlers[key];
+        if (typeof handler === 'function') {
+          // A client may be made as late as in an attempt.
+          byTask.set(task.name, (payload, context) => withDestinations(destinations, () => handler(payload, context)));
+        } else faults.push(`${extension.name}: the task "${task.name}" has no handler "${key}"`);
       }
       for (const key of Object.keys(handlers)) {
         if (!(key in extension.tasks)) faults.push(`${extension.name}: the handler "${key}" has no task`);
@@ -91,8 +117,8 @@ function faultsOf(extensions: readonly Extension[]): string[] {
       .map(({ name }) => `the extension name "${name}" is not lower case letters, digits and hyphens`),
     ...repeated(extensions.map(({ name }) => name)).map((name) => `two extensions have the name "${name}"`),
     ...repeated(tasks).map((name) => `two tasks have the name "${name}"`),
-    ...extensions.flatMap(({ name, config }) =>
-      Object.keys(config.shape)
+    ...extensions.flatMap(({ name, config, routeConfig }) =>
+      [...new Set([...Object.keys(config.shape), ...Object.keys(routeConfig.shape)])]
         .filter((variable) => !variable.startsWith(environmentPrefix(name)))
         .map((variable) => `${name}: the variable ${variable} must begin with ${environmentPrefix(name)}`),
     ),
@@ -123,6 +149,13 @@ function routeFaults({ path, auth, body }: Route): string[] {
     ...(scheme === 'bearer' || scheme === 'signature' ? [] : [`the route ${path} declares no authentication`]),
     ...looseEnds(body, { undeclared: scheme === 'signature' }).map((end) => `the body of ${path}: ${end}`),
   ];
+}
+
+/** @throws whatever else was thrown: a mistake in the extension's own code */
+function undeclaredFault(extension: string, error: unknown): string {
+  if (error instanceof UndeclaredVariable) return `${extension}: ${error.message}`;
+  if (error instanceof DestinationError) return error.message;
+  throw error;
 }
 
 /** What the environment variables of an extension begin with: `OPEN_EDX_LMS_`. */

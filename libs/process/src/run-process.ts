@@ -8,7 +8,7 @@ import type { z } from 'zod';
 
 /** What a process works with. */
 export interface ProcessParts<Settings> {
-  /** The environment of the process and of all extensions. */
+  /** The environment of the process, and what it needs of that of all extensions. */
   readonly config: Settings;
   readonly registry: Registry;
   readonly backend: RedisBackend;
@@ -30,9 +30,11 @@ export interface ProcessOptions<Schema extends z.ZodObject> {
   /** Name in logs and traces. */
   readonly service: string;
   readonly release: string;
-  /** What it reads from the environment besides coreConfig and what the extensions read. */
+  /** What it reads from the environment besides coreConfig and the variables of extensions. */
   readonly config: Schema;
   readonly installed: readonly Extension[];
+  /** The part of an extension's variables that this process needs. */
+  readonly reads: 'config' | 'routeConfig';
   /** Begins the work. What it returns is called once, at SIGTERM or SIGINT, and ends the work. */
   readonly start: (parts: ProcessParts<Config<[typeof coreConfig, Schema]>>) => Promise<() => Promise<void>>;
 }
@@ -52,7 +54,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   const own = [coreConfig, options.config] as [typeof coreConfig, Schema];
   // The extensions must be known before their variables can be read; their faults are reported together with ours.
   const registry = new Registry(await loadExtensions(options.installed, extensionPackages()));
-  const config = readConfig([...own, ...registry.extensions.map((extension) => extension.config)]) as Config<
+  const config = readConfig([...own, ...registry.extensions.map((extension) => extension[options.reads])]) as Config<
     typeof own
   >;
   const core = config as Config<[typeof coreConfig]>;

@@ -198,7 +198,7 @@ export class Harness {
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const { extensions, environment = {} } = options;
   const registry = new Registry(extensions);
-  const schemas = extensions.map((extension) => extension.config);
+  const schemas = extensions.flatMap(({ config, routeConfig }) => [config, routeConfig]);
   const config = options.config ?? readConfig(schemas, { ...environment });
   const harness = new Harness(registry, await registry.loadHandlers(config), registry.routes(config), options);
   // Schedules start from the first look at them, which is now.

@@ -1,5 +1,5 @@
 import { defineExtension } from '@coordinator/extension';
-import { proveConfig } from './config.ts';
+import { proveConfig, proveRouteConfig } from './config.ts';
 import { acceptJob, acceptWebhook } from './routes.ts';
 import * as tasks from './tasks.ts';
 
@@ -7,6 +7,7 @@ import * as tasks from './tasks.ts';
 export const extension = defineExtension({
   name: 'prove',
   config: proveConfig,
+  routeConfig: proveRouteConfig,
   tasks,
   handlers: async (config) => (await import('./handlers/index.ts')).createHandlers(config),
   routes: (config) => [acceptJob, acceptWebhook(config.PROVE_WEBHOOK_SECRET)],
