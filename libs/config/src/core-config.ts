@@ -12,6 +12,11 @@ export const coreConfig = z.object({
   /** The Redis that keeps the jobs. Default redis://127.0.0.1:6379. May hold a password. */
   REDIS_URL: redisUrl('redis://127.0.0.1:6379'),
   /**
+   * Replicas of Redis that have to confirm a job before it is accepted, so that a failover to one of them does not lose it.
+   * Default 0: none.
+   */
+  REDIS_WAIT_REPLICAS: count(0, 0),
+  /**
    * Keys that encrypt payloads at rest, `k2=BASE64,k1=BASE64`: the first one encrypts, all decrypt. Default none: payloads
    * are stored in the clear.
    */

@@ -23,8 +23,8 @@ export function durationMs(byDefault?: number, leastMs = 1): Field<number> {
   return wholeNumber(leastMs, YEAR_MS, `must be milliseconds: a whole number from ${leastMs} to ${YEAR_MS}`, byDefault);
 }
 
-/** A positive whole number. Required when no default is given. */
-export function count(byDefault?: number): Field<number> {
+/** A whole number of at least `least`, by default 1. Required when no default is given. */
+export function count(byDefault?: number, least = 1): Field<number> {
   const most = Number.MAX_SAFE_INTEGER;
-  return wholeNumber(1, most, 'must be a whole number of 1 or more', byDefault);
+  return wholeNumber(least, most, `must be a whole number of ${least} or more`, byDefault);
 }

@@ -65,7 +65,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     release,
     onProblem: (problem) => log.warn({ problem }, 'telemetry trouble'),
   });
-  const connection = new RedisConnection({ url: core.REDIS_URL, log });
+  const connection = new RedisConnection({ url: core.REDIS_URL, log, waitReplicas: core.REDIS_WAIT_REPLICAS });
   let draining = false;
   const connected = connection.connect().then(() => refuseUnsafeServer(connection, log));
   // Closing while Redis was never reached is no fault.

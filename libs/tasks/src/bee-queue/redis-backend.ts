@@ -106,8 +106,8 @@ export class RedisBackend implements QueueBackend {
       );
     }
     const args = [this.#maxDepth, ...this.#newJobs(jobs)];
-    const reply = (await this.#run(scripts.enqueue, args)) as (string | number)[];
-    return readReceipts(reply, jobs);
+    const reply = await this.#connection.confirmed(() => this.#run(scripts.enqueue, args));
+    return readReceipts(reply as (string | number)[], jobs);
   }
 
   async claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined> {
@@ -301,7 +301,7 @@ export class RedisBackend implements QueueBackend {
 
   /** Whether Redis takes writes now and knows no reason to refuse ours. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async assertWritable(): Promise<void> {
-    await this.#connection.command('SET', `${this.#root}probe`, '1', 'PX', '60000');
+    await this.#connection.confirmed(() => this.#connection.command('SET', `${this.#root}probe`, '1', 'PX', '60000'));
   }
 
   #newJobs(jobs: readonly NewJob[]): string[] {

@@ -1,4 +1,5 @@
 import type { Logger } from '@coordinator/logging';
+import { setImmediate as nextLoop } from 'node:timers/promises';
 import { createClient, ErrorReply } from 'redis';
 import { CoordinatorError } from '../error-codes.ts';
 import type { Script } from './scripts.ts';
@@ -10,6 +11,8 @@ export interface RedisConnectionOptions {
   readonly log: Logger;
   /** A command without an answer by then fails, outcome unknown. Default 800, so that a 503 is out within 1.2 s. */
   readonly commandDeadlineMs?: number;
+  /** Replicas that have to have what {@link RedisConnection.confirmed} writes. Default 0. */
+  readonly waitReplicas?: number;
 }
 
 const RECONNECT_MS = 250;
@@ -24,14 +27,19 @@ export class RedisConnection {
   readonly #url: string;
   readonly #deadlineMs: number;
   readonly #log: Logger;
+  readonly #waitReplicas: number;
   #client: Client;
+  /** Raised whenever there is a new connection: what one has written another one cannot ask about. */
+  #connections = 0;
+  #confirmation: Promise<unknown> | undefined;
   #wanted = false;
   #reachable = true;
   /** When the first of the commands was sent that have had no answer since; undefined after any answer. */
   #silentSince: number | undefined;
 
-  constructor({ url, log, commandDeadlineMs = 800 }: RedisConnectionOptions) {
+  constructor({ url, log, commandDeadlineMs = 800, waitReplicas = 0 }: RedisConnectionOptions) {
     this.#url = url;
+    this.#waitReplicas = waitReplicas;
     this.#deadlineMs = commandDeadlineMs;
     this.#log = log;
     this.#client = this.#newClient();
@@ -70,10 +78,48 @@ export class RedisConnection {
     }
   }
 
+  /**
+   * Resolves with what `write` does once as many replicas as `waitReplicas` says have it, too: a failover to one of them
+   * does not lose it.
+   *
+   * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE, and it may be stored, when they do not confirm it in time
+   */
+  async confirmed<T>(write: () => Promise<T>): Promise<T> {
+    if (this.#waitReplicas === 0) return write();
+    const connection = this.#connections;
+    const deadlineAt = performance.now() + this.#deadlineMs;
+    const written = await write();
+    try {
+      const replicas = await this.#withDeadline(this.#confirm(), deadlineAt - performance.now());
+      // On a connection that was made meanwhile the question was about nothing, and perhaps put to another server.
+      if (connection !== this.#connections) throw new Error('the connection was lost before replicas had confirmed');
+      if (Number(replicas) < this.#waitReplicas) throw new Error(`${Number(replicas)} replicas have confirmed`);
+    } catch (error) {
+      throw new CoordinatorError(
+        'COORD_QUEUE_UNAVAILABLE',
+        'Not enough replicas have confirmed the job; it may be stored: repeat the call with the same idempotency key',
+        { cause: error },
+      );
+    }
+    return written;
+  }
+
   /** Ends the connection; commands in flight fail. */
   close(): void {
     this.#wanted = false;
     if (this.#client.isOpen) this.#client.destroy();
+  }
+
+  /** Asks how many replicas have all that was written; those who were answered in the same turn of the event loop share it. */
+  #confirm(): Promise<unknown> {
+    const ask = async () => {
+      await nextLoop();
+      this.#confirmation = undefined;
+      // Redis serves nothing else on this connection until then.
+      const longestMs = String(Math.floor(this.#deadlineMs / 2));
+      return this.#client.sendCommand(['WAIT', String(this.#waitReplicas), longestMs]);
+    };
+    return (this.#confirmation ??= ask());
   }
 
   #withDeadline<T>(reply: Promise<T>, deadlineMs: number): Promise<T> {
@@ -130,6 +176,7 @@ export class RedisConnection {
   #found(): void {
     if (!this.#reachable) this.#log.info('Redis is reachable again');
     this.#silentSince = undefined;
+    this.#connections += 1;
     this.#reachable = true;
   }
 }

@@ -171,6 +171,8 @@ export class ReliableQueue extends BeeQueue {
       const deadline = setInterval(() => pop.stream.destroy(), POP_DEADLINE_MS);
       pop.brpoplpush(this.toKey('waiting'), this.toKey('active'), POP_SECONDS, (error, popped) => {
         clearInterval(deadline);
+        // A demoted master keeps its connections; the new one is found by connecting anew.
+        if (error?.message.startsWith('READONLY')) pop.stream.destroy();
         if (error) reject(error);
         else resolve(popped);
       });
