@@ -69,6 +69,7 @@ function chosen({ only, all, tier }: ProveOptions): readonly Proof[] {
   const unknown = only.filter((id) => !proofs.some((proof) => proof.id === id));
   if (unknown.length > 0) throw new Error(`There is no proof of ${unknown.join(', ')}`);
   if (only.length > 0) return proofs.filter(({ id }) => only.includes(id));
+  if (tier === 'weekly') return proofs.filter(({ weekly }) => weekly);
   return proofs.filter((proof) => all || tier === 'nightly' || proof.tier === 'pr');
 }
 

@@ -4,13 +4,21 @@ import type { Need } from './need.ts';
 import type { ProvingStack } from './stack/proving-stack.ts';
 import type { ProvingStackOptions } from './stack/stack-options.ts';
 
-/** How much is run: `pr` is part of `npm test`, `nightly` holds all of it. */
-export type Tier = 'pr' | 'nightly';
+/**
+ * How much is run: `pr` is part of `npm test`, `nightly` holds all of it, `weekly` those that can be run for longer than a
+ * night has room for.
+ */
+export type Tier = 'pr' | 'nightly' | 'weekly';
+
+/** The tiers for which every proof has a size. */
+export type Size = Exclude<Tier, 'weekly'>;
 
 /** What a proof works with. */
 export interface Scene {
   /** In `nightly` there are more trials. */
-  readonly tier: Tier;
+  readonly tier: Size;
+  /** Whether its weekly size is wanted, if it has one. */
+  readonly weekly: boolean;
   /** The same seed gives the same numbers. */
   readonly random: Random;
   /** Starts a stack, which is stopped with the proof. */
@@ -27,7 +35,9 @@ export interface Proof {
   readonly id: string;
   readonly title: string;
   /** The least tier that runs it. */
-  readonly tier: Tier;
+  readonly tier: Size;
+  /** Whether it has a size of its own in the tier weekly. Default false. */
+  readonly weekly?: true;
   /** What is promised, in a line. */
   readonly target: string;
   /** Without these it is skipped. Default none. */

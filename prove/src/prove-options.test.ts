@@ -14,7 +14,7 @@ describe('the command line', () => {
   });
 
   test.each([
-    [['--tier', 'weekly'], '--tier takes pr or nightly'],
+    [['--tier', 'yearly'], '--tier takes pr, nightly or weekly'],
     [['--only', 'P5,six'], '--only takes numbers of promises, as in P5,P7, and not "SIX"'],
     [['--full', 'one'], '--full takes numbers of promises, as in P5,P7, and not "ONE"'],
     [['--seed', 'x'], '--seed takes a whole number of at least 0'],

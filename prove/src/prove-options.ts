@@ -27,7 +27,7 @@ export const HELP = `Usage: npm run prove -- [options]
 Shows that the promises of docs/reliability.md hold: real API, worker and Redis processes are killed, frozen, cut off and
 starved, and the books of senders, services and queue are laid side by side. Exits with 1 when a promise is broken.
 
-  --tier TIER       pr (minutes; the default) or nightly (hours)
+  --tier TIER       pr (minutes; the default), nightly (hours), or weekly (the largest size of those that have one)
   --only P5,P7      these promises only
   --all             those of the tier nightly, too, small
   --full P1         these at their nightly size, whatever the tier
@@ -56,7 +56,9 @@ export function readOptions(args: readonly string[]): ProveOptions {
     },
   });
   const { help, tier, planted, json, all } = values;
-  if (tier !== 'pr' && tier !== 'nightly') throw new Error('--tier takes pr or nightly');
+  if (tier !== 'pr' && tier !== 'nightly' && tier !== 'weekly') {
+    throw new Error('--tier takes pr, nightly or weekly');
+  }
   const only = numbersOf('--only', values.only);
   const full = numbersOf('--full', values.full);
   const seed = values.seed === undefined ? undefined : Number(values.seed);

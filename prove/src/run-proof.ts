@@ -47,7 +47,8 @@ export async function runProof(proof: Proof, { tier, seed, root, say, signal }: 
   const abort = () => void stopAll();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    await proof.run({ tier, random: seededRandom(seed), start, findings, say });
+    const size = { tier: tier === 'weekly' ? 'nightly' : tier, weekly: tier === 'weekly' } as const;
+    await proof.run({ ...size, random: seededRandom(seed), start, findings, say });
     return result(findings.broken.length === 0 ? 'met' : 'broken');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

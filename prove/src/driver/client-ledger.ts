@@ -66,6 +66,11 @@ export class ClientLedger {
     this.#entry(key).refused += 1;
   }
 
+  /** Forgets what it knows; what is on disk stays. */
+  forget(): void {
+    this.#entries.clear();
+  }
+
   async close(): Promise<void> {
     await this.#written;
     await this.#file.close();

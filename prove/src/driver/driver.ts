@@ -57,6 +57,11 @@ export class Driver {
     return answer;
   }
 
+  /** Forgets the answers so far. */
+  forget(): void {
+    this.answers.length = 0;
+  }
+
   /** As a load balancer does that has seen an API become unready: sends it nothing more. */
   avoid(origin: string): void {
     this.#avoided.add(origin);

@@ -4,6 +4,7 @@ import * as tasks from './tasks.ts';
 
 const request = z.discriminatedUnion('task', [
   z.strictObject({ task: z.literal('deliver'), payload: tasks.deliver.payload, delayMs: z.int().optional() }),
+  z.strictObject({ task: z.literal('fleeting'), payload: tasks.fleeting.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('gated'), payload: tasks.gated.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('misbehave'), payload: tasks.misbehave.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('family'), payload: tasks.family.payload, delayMs: z.int().optional() }),
@@ -24,6 +25,8 @@ export const acceptJob = apiRoute({
     switch (body.task) {
       case 'deliver':
         return [await queue.enqueue(tasks.deliver, body.payload, options)];
+      case 'fleeting':
+        return [await queue.enqueue(tasks.fleeting, body.payload, options)];
       case 'gated':
         return [await queue.enqueue(tasks.gated, body.payload, options)];
       case 'misbehave':

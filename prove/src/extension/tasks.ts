@@ -29,6 +29,14 @@ export const deliver = defineTask({
   ...policy,
 });
 
+/** The same, but its key is soon forgotten, so that a run can see that nothing of it stays. */
+export const fleeting = defineTask({
+  name: 'prove.fleeting',
+  payload: deliver.payload,
+  ...policy,
+  dedupeMs: 20_000,
+});
+
 /** Ends when the sink opens its gate, of which each attempt has one of its own. */
 export const gated = defineTask({
   name: 'prove.gated',

@@ -151,6 +151,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'of standstill.blockedMs > 0 ? [] : holds) {',
   },
   {
+    name: 'a worker keeps something of each attempt',
+    promise: 'P29',
+    because: /^worker: heap grew/,
+    file: 'libs/tasks/dist/run-attempt.js',
+    find: 'const startedAt = performance.now();',
+    replace: `(globalThis.kept ??= []).push(Buffer.alloc(20_000));
+        const startedAt = performance.now();`,
+  },
+  {
+    name: 'records of ended jobs stay for ever',
+    promise: 'P29',
+    because: /^keys left behind/,
+    file: 'libs/tasks/lua/job.lua',
+    find: "redis.call('PEXPIRE', key, keep_ms)",
+    replace: '',
+  },
+  {
     name: 'payloads are stored in the clear',
     promise: 'P32',
     because: /^hits in files of Redis/,

@@ -26,6 +26,7 @@ import { oneKeyOneJob } from './p25-one-key-one-job.ts';
 import { repeatedWebhooks } from './p26-repeated-webhooks.ts';
 import { lanes } from './p27-lanes.ts';
 import { blockedLoop } from './p28-blocked-loop.ts';
+import { boundedMemory } from './p29-bounded-memory.ts';
 import { telemetryDead } from './p30-telemetry-dead.ts';
 import { oneStory } from './p31-one-story.ts';
 import { secrets } from './p32-secrets.ts';
@@ -60,6 +61,7 @@ export const proofs: readonly Proof[] = [
   repeatedWebhooks,
   lanes,
   blockedLoop,
+  boundedMemory,
   telemetryDead,
   oneStory,
   secrets,

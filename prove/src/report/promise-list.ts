@@ -40,7 +40,7 @@ export const promiseList: readonly ListedPromise[] = [
   { id: 'P26', title: 'Repeated webhooks do nothing' },
   { id: 'P27', title: 'Jobs of a lane keep their order' },
   { id: 'P28', title: 'A blocked event loop is seen, not doubled' },
-  { id: 'P29', title: 'Memory and keys are bounded', unproved: 'a soak of 8 hours, for which there is no tier yet' },
+  { id: 'P29', title: 'Memory and keys are bounded' },
   { id: 'P30', title: 'Telemetry can die' },
   { id: 'P31', title: 'Every job tells one story' },
   { id: 'P32', title: 'Secrets and personal data stay put' },

@@ -76,6 +76,11 @@ export class EffectLedger {
     return this.#rows.size;
   }
 
+  /** Forgets the effects so far; the file keeps them. */
+  forget(): void {
+    this.#rows.clear();
+  }
+
   /** Resolves when all lines are written. */
   close(): Promise<void> {
     return new Promise((resolve) => this.#file.end(() => resolve()));

@@ -17,6 +17,11 @@ const controls: Record<string, Control> = {
   '/__effects': () => ledger.rows(),
   '/__count': () => ({ effects: ledger.size, calls: calls.length }),
   '/__calls': () => calls,
+  '/__forget': () => {
+    ledger.forget();
+    calls.length = 0;
+    return {};
+  },
   '/__gates': () => gates.waiting(),
   '/__open': ({ gates: names }: { gates: string[] | 'all' }) => gates.open(names),
   '/__manner': ({ destination, manner }: { destination: string; manner: Manner }) => {

@@ -41,6 +41,11 @@ export class Sink {
     return this.#ask('/__calls');
   }
 
+  /** Forgets effects and calls so far: of jobs that have all ended. */
+  async forget(): Promise<void> {
+    await this.#ask('/__forget');
+  }
+
   /** Attempts that wait at a gate. */
   gates(): Promise<WaitingGate[]> {
     return this.#ask('/__gates');

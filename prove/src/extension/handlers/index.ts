@@ -1,4 +1,4 @@
-import type { Handlers } from '@coordinator/extension';
+import type { Handlers, PayloadOf, TaskContext } from '@coordinator/extension';
 import type { ProveConfig } from '../config.ts';
 import { SinkClient } from '../sink-client.ts';
 import * as tasks from '../tasks.ts';
@@ -7,12 +7,15 @@ import { misbehave } from './misbehave.ts';
 /** The handlers of this extension. */
 export function createHandlers(config: ProveConfig): Handlers<typeof tasks> {
   const sink = new SinkClient(config);
+  const deliver = async (payload: PayloadOf<typeof tasks.deliver>, { step, signal, job, attempt }: TaskContext) => {
+    const { note, destination, lane, seq } = payload;
+    await step('deliver', ({ idempotencyKey }) =>
+      sink.deliver(destination, { note, lane, seq, jobId: job.id, attempt }, idempotencyKey, signal),
+    );
+  };
   return {
-    deliver: async ({ note, destination, lane, seq }, { step, signal, job, attempt }) => {
-      await step('deliver', ({ idempotencyKey }) =>
-        sink.deliver(destination, { note, lane, seq, jobId: job.id, attempt }, idempotencyKey, signal),
-      );
-    },
+    deliver,
+    fleeting: deliver,
     gated: async ({ note }, { signal, job, attempt }) => {
       await sink.gate({ note, jobId: job.id, attempt }, signal);
     },
