@@ -6,3 +6,4 @@ export { NODE_FLAGS, REPOSITORY } from './repository.ts';
 export { listFacts, runFacts, type RunFacts } from './run-facts.ts';
 export { sandboxSettings } from './sandbox-settings.ts';
 export { textTable, type TextTableOptions } from './text-table.ts';
+export { type AppTree, type AppTreeOptions, SBOM_FILE, writeAppTree } from './images/app-tree.ts';

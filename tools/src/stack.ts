@@ -22,6 +22,8 @@ export interface StackOptions {
   ports?: StackPorts;
   /** Settings for all processes; they win over what the stack would set, ports and Redis excepted. Default: none. */
   env?: NodeJS.ProcessEnv;
+  /** The folder in which an app is `apps/<app>`, for example a tree of writeAppTree(). Default: this checkout, for all. */
+  rootOf?: (app: string) => string;
   /** How many workers. Default: 1. */
   workers?: number;
   /** How many API processes. Default: 1. */
@@ -147,12 +149,12 @@ async function environment(options: StackOptions, ports: ChosenPorts, redisUrl: 
     API_PORT: String(ports.apis[0]),
     SANDBOX_PORT: String(ports.sandbox),
   };
-  return { ...(await sandboxSettings(mainOf('sandbox'), env)), ...env };
+  return { ...(await sandboxSettings(mainOf('sandbox', options.rootOf), env)), ...env };
 }
 
-function launcher(processes: ManagedProcess[], { onLine, onUnexpectedEnd }: StackOptions) {
+function launcher(processes: ManagedProcess[], { rootOf, onLine, onUnexpectedEnd }: StackOptions) {
   return (name: string, app: string, port: number, env: NodeJS.ProcessEnv): ManagedProcess => {
-    const args = [...NODE_FLAGS, mainOf(app)];
+    const args = [...NODE_FLAGS, mainOf(app, rootOf)];
     const readyUrl = `${localUrl(port)}/readyz`;
     const started = new ManagedProcess({ name, args, env, readyUrl, onLine, onUnexpectedEnd });
     processes.push(started);
@@ -177,8 +179,8 @@ function numbered(name: string, index: number): string {
   return index === 0 ? name : `${name}-${index + 1}`;
 }
 
-function mainOf(app: string): string {
-  const main = join(REPOSITORY, 'apps', app, 'dist', 'main.js');
+function mainOf(app: string, rootOf: StackOptions['rootOf'] = () => REPOSITORY): string {
+  const main = join(rootOf(app), 'apps', app, 'dist', 'main.js');
   if (!existsSync(main)) throw new Error(`${main} is missing: build first, with npx tsc --build.`);
   return main;
 }
