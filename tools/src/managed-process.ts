@@ -7,7 +7,9 @@ import { httpStatus } from './http-status.ts';
 export interface ManagedProcessOptions {
   /** What people call it: `api`, `worker-2`. */
   name: string;
-  /** Arguments of node: flags, script and its arguments. */
+  /** Program to start. Default: this node. */
+  command?: string;
+  /** Its arguments; of node: flags, script and the arguments of that. */
   args: readonly string[];
   /** Its whole environment. */
   env: NodeJS.ProcessEnv;
@@ -21,7 +23,7 @@ export interface ManagedProcessOptions {
 
 const KEPT_LINES = 5000;
 
-/** A node process of ours, which does not outlive this one. */
+/** A process of ours, which does not outlive this one. */
 export class ManagedProcess {
   /** Settles when the process that runs now has ended. */
   exited: Promise<ProcessEnd> = Promise.resolve({ code: 0, signal: null });
@@ -49,7 +51,7 @@ export class ManagedProcess {
 
   /** Starts it, without waiting until it is ready. */
   start(): void {
-    const [command, args] = tiedToParent(process.execPath, this.options.args);
+    const [command, args] = tiedToParent(this.options.command ?? process.execPath, this.options.args);
     // In a group of its own: Ctrl-C in the terminal is for the parent, which ends its processes in order.
     const child = spawn(command, args, { env: this.options.env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;

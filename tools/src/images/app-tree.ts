@@ -20,7 +20,7 @@ export interface AppTreeOptions {
 export interface AppTree {
   /** Root of the tree. */
   readonly directory: string;
-  /** What node runs: `<directory>/apps/<app>/dist/main.js`. */
+  /** What node runs: `<directory>/apps/<app>/dist/main.js`. `<directory>/main.js` does the same for any app. */
   readonly main: string;
   /** What the app tells as its release. */
   readonly release: string;
@@ -55,6 +55,8 @@ export async function writeAppTree({ workspace, app, directory }: AppTreeOptions
   if (existsSync(npmrc)) copyFileSync(npmrc, join(directory, '.npmrc'));
   await npm(directory, 'ci', '--omit=dev', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund');
   await copyPackages(workspace, directory, folders);
+  // A file and no link: image builders copy what a link leads to.
+  writeFileSync(join(directory, 'main.js'), `require('./${main}');\n`);
 
   const { name, version } = readJson<{ name: string; version: string }>(join(directory, folder, 'package.json'));
   const sbom = billOfMaterials(await npm(directory, 'sbom', '--sbom-format=cyclonedx'), { name, version });
