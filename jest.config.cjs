@@ -4,6 +4,6 @@ module.exports = {
   testTimeout: 20_000,
   projects: [
     '<rootDir>/{apps,libs,extensions,examples}/*/jest.config.cjs',
-    '<rootDir>/{tools,e2e,bench,prove}/jest.config.cjs',
+    '<rootDir>/{docs,tools,e2e,bench,prove}/jest.config.cjs',
   ],
 };

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const EXAMPLE = join(__dirname, '..');
-const ROOT = join(EXAMPLE, '../..');
+const ROOT = join(__dirname, '../..');
+const EXAMPLE = join(ROOT, 'examples/warehouse');
 
 interface Quote {
   readonly guide: string;

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCodes } from './error-codes.ts';
+import { errorCodes } from '@coordinator/tasks';
 
-const documented = readFileSync(join(__dirname, '../../../docs/reference/errors.md'), 'utf8');
+const documented = readFileSync(join(__dirname, '../reference/errors.md'), 'utf8');
 
 test('every code stands in docs/reference/errors.md with its status and meaning, and no other code does', () => {
   const rows = Object.entries(errorCodes).map(
