@@ -22,6 +22,8 @@ export interface DriveOptions {
 }
 
 const PAUSE_MS = 300;
+/** So that thousands that were refused do not come back as a storm. */
+const LONGEST_PAUSE_MS = 5_000;
 
 /** Sends requests at a rate, whatever becomes of them, and keeps the books of their answers. */
 export class Driver {
@@ -94,6 +96,7 @@ export class Driver {
 
   async #insist(sending: Sending, dueAt: number, withinMs: number): Promise<void> {
     const giveUpAt = Date.now() + withinMs;
+    let pauseMs = PAUSE_MS;
     for (let due = dueAt; ; due = Date.now()) {
       const answer = await this.send(sending, due);
       if (answer.status === 202 || this.#closed) return;
@@ -101,7 +104,8 @@ export class Driver {
       if (hopeless || Date.now() > giveUpAt) {
         throw new Error(`${sending.key} was not accepted: last answer ${answer.status} ${answer.code ?? ''}`);
       }
-      await delay(PAUSE_MS * (0.5 + Math.random()));
+      await delay(pauseMs * (0.5 + Math.random()));
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
     }
   }
 

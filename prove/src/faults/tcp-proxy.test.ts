@@ -90,6 +90,32 @@ describe('a proxy', () => {
     expect(dead.destroyed).toBe(false);
   });
 
+  test('that has stalled does not tell the far end that somebody has gone', async () => {
+    const dead = await connected();
+    await ask(dead, 'ping');
+    const far = open.at(-1) as Socket;
+    await proxy.behave('stall');
+    dead.destroy();
+    await once(dead, 'close');
+    await proxy.behave('pass');
+    await ask(await connected(), 'fresh');
+    expect(far.destroyed).toBe(false);
+    await Promise.all([once(far, 'close'), proxy.behave('reset')]);
+  });
+
+  test('leads elsewhere when told so, and has cut what it had', async () => {
+    const socket = await connected();
+    await ask(socket, 'ping');
+    const closed = once(socket, 'close');
+    const other = createServer((its) => void its.on('error', () => undefined).end('other'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    proxy.lead((other.address() as AddressInfo).port);
+    await closed;
+    const [piece] = (await once(await connected(), 'data')) as [Buffer];
+    expect(piece.toString()).toBe('other');
+    await new Promise((resolve) => other.close(resolve));
+  });
+
   test('that drops replies has the command done and says nothing', async () => {
     const socket = await connected();
     await ask(socket, 'ping');

@@ -22,7 +22,7 @@ interface Pair {
 
 /** Stands between our processes and Redis. */
 export class TcpProxy {
-  readonly #targetPort: number;
+  #targetPort: number;
   readonly #pairs = new Set<Pair>();
   #server: Server | undefined;
   #manner: ProxyManner = 'pass';
@@ -35,6 +35,11 @@ export class TcpProxy {
   /** Where it listens; the same after `refuse`. */
   get port(): number {
     return this.#port;
+  }
+
+  /** The Redis behind it. */
+  get url(): string {
+    return `redis://127.0.0.1:${this.#port}`;
   }
 
   /** Begins to listen. */
@@ -50,6 +55,12 @@ export class TcpProxy {
     if (manner === 'refuse' || manner === 'reset') this.#cut(manner === 'reset');
     if (manner === 'refuse') await this.#stopListening();
     else if (before === 'refuse') await this.#listen();
+  }
+
+  /** Leads to another port of 127.0.0.1 from now on, and cuts the connections it has. */
+  lead(targetPort: number): void {
+    this.#targetPort = targetPort;
+    this.#cut(false);
   }
 
   /** Ends it and all its connections. */
@@ -89,11 +100,13 @@ export class TcpProxy {
     });
     far.on('error', () => undefined);
     near.on('close', () => {
-      far.destroy();
-      this.#pairs.delete(pair);
+      // Nobody at the far end hears of an end either: Redis keeps such connections until it misses something.
+      if (!pair.stalled) far.destroy();
+      if (far.destroyed) this.#pairs.delete(pair);
     });
     far.on('close', () => {
       if (!pair.mute) near.destroy();
+      if (near.destroyed) this.#pairs.delete(pair);
     });
   }
 

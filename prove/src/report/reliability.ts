@@ -30,7 +30,7 @@ ${rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
 
 ## Promise by promise
 
-${promiseList.map((listed) => `- **${listed.id} ${listed.title}**: ${lineOf(listed.id, listed.unproved, results, proofs)}`).join('\n')}
+${promiseList.map((listed) => `- **${listed.id} ${listed.title}**: ${lineOf(listed.id, results, proofs)}`).join('\n')}
 
 ## Where this ran
 
@@ -38,15 +38,10 @@ ${listFacts(facts)}
 `;
 }
 
-function lineOf(
-  id: string,
-  unproved: string | undefined,
-  results: readonly ProofResult[],
-  proofs: readonly Proof[],
-): string {
+function lineOf(id: string, results: readonly ProofResult[], proofs: readonly Proof[]): string {
   const result = results.find(({ proof }) => proof.id === id);
   const proof = proofs.find((one) => one.id === id);
-  if (!proof) return `not proved: ${unproved ?? 'there is no proof of it yet'}.`;
+  if (!proof) return 'not proved.';
   if (!result) return `not run${proof.tier === 'nightly' ? ' (tier nightly)' : ''}. Promised: ${proof.target}.`;
   return sentence(result);
 }

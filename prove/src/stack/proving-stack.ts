@@ -148,11 +148,12 @@ export class ProvingStack {
   }
 
   async #start(): Promise<void> {
-    const { apis = 2, workers = 2, redisArgs, redisDir: dir, root = REPOSITORY } = this.options;
+    const { apis = 2, workers = 2, redisUrl, redisArgs: args, redisDir: dir, root = REPOSITORY } = this.options;
+    const { appendfsync = 'always' } = this.options;
     this.#dir = await mkdtemp(join(tmpdir(), 'coordinator-prove-'));
-    this.redis = await startRedis({ appendfsync: 'always', args: redisArgs, dir });
+    if (redisUrl === undefined) this.redis = await startRedis({ appendfsync, args, dir });
     this.#connection = new RedisConnection({
-      url: this.redis.url,
+      url: redisUrl ?? this.redis.url,
       log: silentLogger,
       commandDeadlineMs: READ_DEADLINE_MS,
     });
@@ -192,7 +193,7 @@ export class ProvingStack {
     return {
       ...sandbox,
       ...inherited,
-      REDIS_URL: this.proxy ? `redis://127.0.0.1:${this.proxy.port}` : this.redis.url,
+      REDIS_URL: this.proxy?.url ?? this.options.redisUrl ?? this.redis.url,
       API_TOKENS: `prove=${TOKEN}`,
       COORDINATOR_EXTENSIONS: '@coordinator/prove',
       PROVE_SINK_URL: this.sink.url,

@@ -14,8 +14,12 @@ export interface ProvingStackOptions {
   readonly leaseMs?: number;
   /** Whether our processes reach Redis through a proxy that can misbehave. Default false. */
   readonly proxied?: boolean;
+  /** A Redis that somebody else starts and stops, and that is neither killed nor proxied here. Default: one of its own. */
+  readonly redisUrl?: string;
   /** Further arguments of redis-server. Default none. */
   readonly redisArgs?: readonly string[];
+  /** How soon Redis writes to disk. Default `always`. */
+  readonly appendfsync?: 'always' | 'everysec';
   /** Folder for the data of Redis. Default: a temporary one. */
   readonly redisDir?: string;
   /** Further settings of APIs and workers. Default none. */
