@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { silentLogger } from '@coordinator/logging';
+import { createLogger, noPii, pii, silentLogger } from '@coordinator/logging';
 import { CoordinatorError, type Receipt } from '@coordinator/tasks';
 import { z } from 'zod';
 import { acceptRequest, type ReceivedRequest } from './accept-request.ts';
@@ -100,4 +100,29 @@ describe('a refusal', () => {
       code: 'COORD_BODY_INVALID',
     });
   });
+});
+
+test('a mistake in a route is logged without the personal data of the body, and told as ours', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ service: 's', release: 'r', destination: { write: (line) => void lines.push(line) } });
+  const body = z.strictObject({ name: pii(z.string().max(40), 'name', 'local_api'), sku: noPii(z.string().max(40)) });
+  const careless = apiRoute({
+    path: '/v1/parcels',
+    summary: 'Send a parcel',
+    auth: bearerToken(),
+    body,
+    accept: async ({ name, sku }) => {
+      log.info({ name, to: name }, `${sku} for ${name}`);
+      throw new TypeError(`${name} cannot have ${sku}`);
+    },
+  });
+  const rawBody = Buffer.from('{"name":"Canary Birdwood","sku":"mug-blue"}');
+  const refusal = acceptRequest(careless, { rawBody, headers: {}, context: { ...context, log } });
+  await expect(refusal).rejects.toMatchObject({ code: 'COORD_INTERNAL', message: 'The coordinator failed' });
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    'mug-blue for [redacted]',
+    'a route failed',
+  ]);
+  expect(lines[1]).toContain('[redacted] cannot have mug-blue');
+  expect(lines.join()).not.toContain('Birdwood');
 });

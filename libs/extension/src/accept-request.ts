@@ -1,3 +1,4 @@
+import { hidingValues, personalValues } from '@coordinator/logging';
 import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
 import type { IncomingHttpHeaders } from 'node:http';
 import { holdsCardNumber } from './card-number.ts';
@@ -15,7 +16,7 @@ export interface ReceivedRequest {
  * What every route does with a body: signature over the raw bytes before anything is parsed, then schema, then the
  * route's own `accept`.
  *
- * @throws CoordinatorError COORD_SIGNATURE_*, COORD_BODY_*, and what `accept` throws
+ * @throws CoordinatorError COORD_SIGNATURE_*, COORD_BODY_*, COORD_INTERNAL for a mistake in the route, and those of `accept`
  */
 export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
   const { caller, queue } = context;
@@ -26,7 +27,22 @@ export async function acceptRequest(route: Route, { rawBody, headers, context }:
     throw new CoordinatorError('COORD_BODY_INVALID', 'The body holds the number of a payment card: leave it out');
   }
   // What a provider reports is no caller's own: its jobs are everyone's to read.
-  return route.accept(body, route.auth.scheme === 'bearer' ? { ...context, queue: queue.for(caller) } : context);
+  const owned = route.auth.scheme === 'bearer' ? { ...context, queue: queue.for(caller) } : context;
+  return hidingValues(
+    () => personalValues(route.body, body),
+    () => accepted(() => route.accept(body, owned), context),
+  );
+}
+
+/** A mistake in the route is logged here, where the personal data of the body are still known and hidden. */
+async function accepted(accept: () => Promise<Receipt[]>, { log }: Pick<RouteContext, 'log'>): Promise<Receipt[]> {
+  try {
+    return await accept();
+  } catch (error) {
+    if (error instanceof CoordinatorError) throw error;
+    log.error({ err: error }, 'a route failed');
+    throw new CoordinatorError('COORD_INTERNAL', undefined, { cause: error });
+  }
 }
 
 function verify(

@@ -23,6 +23,8 @@ test.each([
   ["new ConfigError(['API_TOKENS is not set'])", /API_TOKENS is not set\n$/],
   ["new TypeError('no function')", /^TypeError: no function\n +at /],
   ["{ reason: 'none' }", /^{ reason: 'none' }\n$/],
+  ["new Error('no user ada@example.test')", /^Error: no user \[redacted\]\n +at /],
+  ["{ to: 'ada@example.test' }", /^{ to: \[redacted\]' }\n$/],
 ])('a process that fails with %s says so and ends with 1', (argument, words) => {
   const { status, stderr } = failing(argument);
   expect(stderr).toMatch(words);

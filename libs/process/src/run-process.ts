@@ -1,6 +1,6 @@
 import { ConfigError, coreConfig, readConfig, type Config } from '@coordinator/config';
 import { loadExtensions, Registry, RegistryError, type Extension } from '@coordinator/extension';
-import { createLogger, flushLogs, type Logger } from '@coordinator/logging';
+import { createLogger, flushLogs, maskText, type Logger } from '@coordinator/logging';
 import { checkRedisServer, isUnavailable, PayloadCipher, RedisBackend, RedisConnection } from '@coordinator/tasks';
 import { startTracing, type Tracing } from '@coordinator/tracing';
 import { inspect } from 'node:util';
@@ -130,7 +130,8 @@ function extensionPackages(): readonly string[] {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${lastWords(error)}\n`);
+  // An error that no handler caught may quote what it was about.
+  process.stderr.write(`${maskText(lastWords(error))}\n`);
   flushLogs();
   process.exit(1);
 }

@@ -1,6 +1,13 @@
 import { Secret } from '@coordinator/config';
 import { createLogger, noPii, pii } from '@coordinator/logging';
-import { eventually, leakChecks, recordSpans, startRedis, type SpanRecording } from '@coordinator/task-testing';
+import {
+  eventually,
+  leakChecks,
+  recordSpans,
+  runTask,
+  startRedis,
+  type SpanRecording,
+} from '@coordinator/task-testing';
 import { afterEach, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -123,4 +130,31 @@ test('without keys the payload is found on the disk, and nowhere else', async ()
     'name in disk',
     'number in disk',
   ]);
+});
+
+test('a subject that is an e-mail address is none in a span', async () => {
+  const spans = recordSpans();
+  closing.push(() => spans.stop());
+  await runTask(
+    inform,
+    async () => undefined,
+    { ...CANARIES, fails: false },
+    { subject: `customer:${CANARIES.email}` },
+  );
+  expect(JSON.stringify(spans.spans())).toContain('customer:[redacted]');
+  expect(JSON.stringify(spans.spans())).not.toContain(CANARIES.email);
+});
+
+test('a payload that its schema refuses ends its job with a message that holds none of it', async () => {
+  const quoting = { error: ({ input }: { input?: unknown }) => `"${String(input)}" is no name` };
+  const strict = z.strictObject({
+    name: pii(
+      z.string().refine((text) => text !== CANARIES.name, quoting),
+      'name',
+      'retained',
+    ),
+  });
+  const greet = defineTask({ name: 'shop.greet', payload: strict });
+  const refused = runTask(greet, async () => undefined, { name: CANARIES.name });
+  await expect(refused).rejects.toThrow('The payload of shop.greet is invalid: name: "[redacted]" is no name');
 });

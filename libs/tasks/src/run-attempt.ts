@@ -1,4 +1,4 @@
-import { hidingValues, personalValues, type Logger } from '@coordinator/logging';
+import { hidingValues, maskText, personalValues, type Logger } from '@coordinator/logging';
 import { ATTR, extractTraceContext, injectTraceContext, inSpan, linkTo, markFailed } from '@coordinator/tracing';
 import { SpanKind, type Span } from '@opentelemetry/api';
 import { AttemptContext } from './attempt-context.ts';
@@ -63,7 +63,7 @@ export async function runAttempt(
       ...jobAttributes('process', claim.queue, task.name, claim.jobId),
       [ATTR.attempt]: claim.attempt,
       [ATTR.envelopeRelease]: envelope.release,
-      ...(envelope.subject === undefined ? {} : { [ATTR.subject]: envelope.subject }),
+      ...(envelope.subject === undefined ? {} : { [ATTR.subject]: maskText(envelope.subject) }),
     },
   };
   return inSpan(`process ${task.name}`, spanOptions, async (span) => {
