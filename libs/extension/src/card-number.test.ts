@@ -16,9 +16,16 @@ describe('the number of a payment card', () => {
     '6200000000000005',
     'paid with 4242424242424242, thanks',
     'card:4242 4242 4242 4242.',
+    '4242\u00a04242\u00a04242\u00a04242',
+    '4242 - 4242 - 4242 - 4242'.replaceAll(' - ', ' \u2013'),
+    '4242\n4242\n4242\n4242',
   ])('is found in "%s"', (text) => {
     expect(holdsCardNumber(text)).toBe(true);
     expect(holdsCardNumber({ a: [{ b: text }] })).toBe(true);
+  });
+
+  test('is found as the name of a member', () => {
+    expect(holdsCardNumber([{ '4242 4242 4242 4242': true }])).toBe(true);
   });
 
   test('is found as a number', () => {

@@ -1,8 +1,9 @@
-/** 13 to 19 digits, alone or in groups, that are not part of a longer word or number. */
-const CANDIDATE = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)/g;
+/** 13 to 19 digits, alone or in groups, that are not part of a longer word or number; with the spaces and dashes of pages. */
+const CANDIDATE = /(?<![\w.-])\d(?:[\s\u2010-\u2015-]{0,2}\d){12,18}(?![\w-]|\.\d)/g;
 const SHORTEST = 13;
 /** Most texts have no such run of digits, and finding that out costs less. */
-const LONG_RUN = /\d(?:[ -]?\d){12}/;
+const LONG_RUN = /\d(?:[\s\u2010-\u2015-]{0,2}\d){12}/;
+const SEPARATORS = /[\s\u2010-\u2015-]/g;
 
 /**
  * Issuer prefixes of the card networks with the lengths of their numbers. Without them one in ten of all long numbers
@@ -20,20 +21,19 @@ const ISSUED = new RegExp(
   ].join('|'),
 );
 
-/** Whether a text or number anywhere in a value is, or holds, the number of a payment card. */
+/** Whether a text, number or name anywhere in a value is, or holds, the number of a payment card. */
 export function holdsCardNumber(value: unknown): boolean {
   if (typeof value === 'string') return value.length >= SHORTEST && textHoldsCardNumber(value);
   if (typeof value === 'number') return value >= 1e12 && isCardNumber(String(value));
   if (Array.isArray(value)) return value.some(holdsCardNumber);
   if (value === null || typeof value !== 'object') return false;
-  for (const name in value) if (holdsCardNumber((value as Record<string, unknown>)[name])) return true;
-  return false;
+  return Object.entries(value).some(([name, held]) => holdsCardNumber(name) || holdsCardNumber(held));
 }
 
 function textHoldsCardNumber(text: string): boolean {
   if (!LONG_RUN.test(text)) return false;
   for (const [candidate] of text.matchAll(CANDIDATE)) {
-    if (isCardNumber(candidate.replaceAll(/[ -]/g, ''))) return true;
+    if (isCardNumber(candidate.replaceAll(SEPARATORS, ''))) return true;
   }
   return false;
 }
