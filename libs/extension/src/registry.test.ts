@@ -136,6 +136,8 @@ describe('the registry', () => {
   test('refuses a route without authentication, as JavaScript can write it', () => {
     const open = { ...apiRoute({ path: '/v1/open', ...invoices }), auth: undefined } as unknown as Route;
     expect(faultsOfRoutes(open)).toEqual(['shop: the route /v1/open declares no authentication']);
+    const unsigned = webhook({ ...invoices, path: '/webhooks/shop', auth: { scheme: 'signature' } as never });
+    expect(faultsOfRoutes(unsigned)).toEqual(['shop: the route /webhooks/shop declares no authentication']);
   });
 
   const body = z.object({
@@ -181,5 +183,10 @@ describe('the registry', () => {
 test('a route without authentication does not compile', () => {
   // @ts-expect-error auth is missing
   const route = apiRoute({ path: '/v1/open', summary: 'Open', body: nothing, accept: async () => [] });
-  expect(route).toBeDefined();
+  const open = { path: '/webhooks/open', summary: 'Open', body: nothing, accept: async () => [] } as const;
+  // @ts-expect-error what signs is missing
+  const unsigned = webhook({ ...open });
+  // @ts-expect-error a webhook has no tokens
+  const hook = webhook({ ...open, auth: bearerToken() });
+  expect([route, unsigned, hook]).toHaveLength(3);
 });

@@ -143,10 +143,14 @@ function faultsOf(extensions: readonly Extension[]): string[] {
 
 function routeFaults({ path, auth, body }: Route): string[] {
   // The types refuse a route without authentication; this is for extensions that were not compiled with them.
-  const scheme = (auth as Route['auth'] | undefined)?.scheme;
+  const declared = auth as Partial<Route['auth']> | undefined;
+  const scheme = declared?.scheme;
+  const verifies = declared !== undefined && 'verify' in declared && typeof declared.verify === 'function';
   return [
     ...(PATH.test(path) ? [] : [`the path ${path} is not made of plain words: a route has no parameters`]),
-    ...(scheme === 'bearer' || scheme === 'signature' ? [] : [`the route ${path} declares no authentication`]),
+    ...(scheme === 'bearer' || (scheme === 'signature' && verifies)
+      ? []
+      : [`the route ${path} declares no authentication`]),
     ...looseEnds(body, { undeclared: scheme === 'signature' }).map((end) => `the body of ${path}: ${end}`),
   ];
 }
