@@ -1,10 +1,13 @@
-import { apiConfig, ConfigError, type Secret } from '@coordinator/config';
+import { apiConfig, ConfigError, type Config, type Secret } from '@coordinator/config';
 import { installed } from '@coordinator/installed-extensions';
-import { createHealthServer, releaseOf, runProcess } from '@coordinator/process';
+import type { Logger } from '@coordinator/logging';
+import { createHealthServer, releaseOf, runProcess, type TlsSettings } from '@coordinator/process';
 
 import { createApp } from './app.ts';
 import type { Rate } from './rate-limit.ts';
 import { createApiServer, drainServer } from './server.ts';
+
+type ApiConfig = Config<[typeof apiConfig]>;
 
 runProcess({
   service: 'coordinator-api',
@@ -17,13 +20,14 @@ runProcess({
     const app = createApp({
       ...{ registry, config, backend, tokens, release, log, draining },
       hosts: config.API_HOSTS,
-      rate: callerRate(config.API_RATE_PER_SECOND, config.API_RATE_BURST),
+      rate: callerRate(config),
       overload: { maxInFlight: config.API_MAX_IN_FLIGHT, maxLoopLagMs: config.API_MAX_LOOP_LAG_MS },
     });
-    const server = createApiServer(app, draining, config.API_MAX_CONNECTIONS);
+    const tls = tlsSettings(config, log);
+    const server = createApiServer({ app, draining, maxConnections: config.API_MAX_CONNECTIONS, tls });
     server.on('error', fail);
     server.listen({ port: config.API_PORT, host: config.API_HOST }, () =>
-      log.info({ port: config.API_PORT }, 'listening'),
+      log.info({ port: config.API_PORT, tls: tls !== undefined }, 'listening'),
     );
     const health = createHealthServer({
       release,
@@ -48,8 +52,13 @@ function callerTokens(
   return tokens ?? new Map();
 }
 
-function callerRate(perSecond: number | undefined, burst: number | undefined): Rate | undefined {
-  if (perSecond !== undefined) return { perSecond, burst };
-  if (burst !== undefined) throw new ConfigError(['API_RATE_BURST: it needs API_RATE_PER_SECOND beside it']);
-  return undefined;
+function callerRate({ API_RATE_PER_SECOND: perSecond, API_RATE_BURST: burst }: ApiConfig): Rate | undefined {
+  return perSecond === undefined ? undefined : { perSecond, burst };
+}
+
+function tlsSettings(config: ApiConfig, log: Logger): TlsSettings | undefined {
+  const { API_TLS_CERT_FILE: certFile, API_TLS_KEY_FILE: keyFile } = config;
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const { API_TLS_CLIENT_CA_FILE: clientCaFile, API_TLS_CLIENT_NAMES: clientNames } = config;
+  return { certFile, keyFile, clientCaFile, clientNames, log };
 }

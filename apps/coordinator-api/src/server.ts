@@ -1,17 +1,23 @@
 import type { Logger } from '@coordinator/logging';
-import { createHttpServer } from '@coordinator/process';
+import { createHttpServer, type TlsSettings } from '@coordinator/process';
 import type { RequestListener, Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answerProtocolErrors } from './protocol-errors.ts';
 
-/**
- * Makes the HTTP server of the API, with limits against slow and greedy senders.
- *
- * @param maxConnections further ones are closed as they come. Default 4096
- */
-export function createApiServer(app: RequestListener, draining: () => boolean, maxConnections = 4_096): Server {
+/** What the HTTP server of the API is made of. */
+export interface ApiServerOptions {
+  readonly app: RequestListener;
+  readonly draining: () => boolean;
+  /** Further ones are closed as they come. Default 4096. */
+  readonly maxConnections?: number | undefined;
+  /** Default: it speaks HTTP in the clear. */
+  readonly tls?: TlsSettings | undefined;
+}
+
+/** Makes the HTTP server of the API, with limits against slow and greedy senders. */
+export function createApiServer({ app, draining, maxConnections = 4_096, tls }: ApiServerOptions): Server {
   // The gate asks for the Host, and answers with a problem where Node would answer with nothing.
-  const server = createHttpServer({ requireHostHeader: false }, maxConnections);
+  const server = createHttpServer({ requireHostHeader: false, maxConnections, tls });
   answerProtocolErrors(server);
   server.on('request', (request, response) => {
     // Whoever asks for another protocol is answered in this one, and does not keep the connection for it.

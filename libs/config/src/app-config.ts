@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { addressRanges } from './address-fields.ts';
 import { count, durationMs, port } from './number-fields.ts';
+import { certificateFile, privateKeyFile } from './pem-fields.ts';
+import { keyOf, needs } from './rules.ts';
 import { namedTokens } from './secret-fields.ts';
 import { list, text } from './text-fields.ts';
 
@@ -24,7 +26,15 @@ export const apiConfig = z.object({
   /** Requests per second that each caller may send to each API process. Default no limit. */
   API_RATE_PER_SECOND: count().optional(),
   /** How many of them may come at once after a pause. Default API_RATE_PER_SECOND. */
-  API_RATE_BURST: count().optional(),
+  API_RATE_BURST: needs(count().optional(), 'API_RATE_PER_SECOND'),
+  /** The certificate that the API shows, in PEM, with those between it and its authority. Default none: no TLS. */
+  API_TLS_CERT_FILE: needs(certificateFile().optional(), 'API_TLS_KEY_FILE'),
+  /** Its key, in PEM. */
+  API_TLS_KEY_FILE: keyOf(privateKeyFile().optional(), 'API_TLS_KEY_FILE', 'API_TLS_CERT_FILE'),
+  /** The authorities that issue the certificates of clients, in PEM. Default none: clients show no certificate. */
+  API_TLS_CLIENT_CA_FILE: needs(certificateFile().optional(), 'API_TLS_CERT_FILE'),
+  /** Subject alternative names, one of which the certificate of a client must have. Default any. */
+  API_TLS_CLIENT_NAMES: needs(list().optional(), 'API_TLS_CLIENT_CA_FILE'),
   /** Where the API answers probes and metrics for those who run it. Default 8081. */
   ADMIN_PORT: port(8081),
   /** Bearer tokens of callers by name, `shop=SECRET,…`. A production start without any must be refused. */

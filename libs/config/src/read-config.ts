@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
+import { rulesOf } from './rules.ts';
 import { readVariable } from './variable.ts';
 
 /**
@@ -27,7 +28,8 @@ export function readConfig<const S extends readonly z.ZodObject[]>(
 ): Config<S> {
   const faults = new Set<string>();
   const config: Record<string, unknown> = {};
-  const owners = new Map<string, unknown>();
+  const owners = new Map<string, z.ZodType>();
+  const given = new Map<string, string>();
 
   for (const schema of schemas) {
     const texts: Record<string, string> = {};
@@ -35,9 +37,9 @@ export function readConfig<const S extends readonly z.ZodObject[]>(
     for (const [name, field] of Object.entries(schema.shape)) {
       // Without this the later schema would silently change what the earlier one has declared, such as REDIS_URL.
       if (owners.has(name) && owners.get(name) !== field) faults.add(`${name} is declared by two schemas: rename one`);
-      owners.set(name, field);
+      owners.set(name, field as z.ZodType);
       const { text, fault } = readVariable(name, env);
-      if (text !== undefined) texts[name] = text;
+      if (text !== undefined) given.set(name, (texts[name] = text));
       if (fault === undefined) continue;
       faulty.add(name);
       faults.add(`${name} ${fault}`);
@@ -50,6 +52,12 @@ export function readConfig<const S extends readonly z.ZodObject[]>(
     }
   }
 
+  for (const name of given.keys()) {
+    for (const rule of rulesOf(owners.get(name) as z.ZodType)) {
+      const fault = rule(given);
+      if (fault !== undefined) faults.add(`${name} ${fault}`);
+    }
+  }
   if (faults.size > 0) throw new ConfigError([...faults]);
   return config as Config<S>;
 }

@@ -1,5 +1,6 @@
 /** What the processes of the coordinator have in common: how they start, and how they stop. */
 export { createHealthServer, type HealthOptions } from './health-server.ts';
-export { createHttpServer, MAX_HEADERS, SECURITY_HEADERS } from './http-server.ts';
+export { createHttpServer, MAX_HEADERS, SECURITY_HEADERS, type HttpServerOptions } from './http-server.ts';
 export { releaseOf } from './release.ts';
+export type { TlsSettings } from './tls-server.ts';
 export { runProcess, type ProcessOptions, type ProcessParts } from './run-process.ts';

@@ -2,6 +2,7 @@
  * What tests of tasks and extensions are written with: runTask() for one attempt, startHarness() for a whole
  * coordinator in memory, fakeDownstream() for the services it calls, privateRedis() where the real one matters.
  */
+export { CertificateAuthority, type CertificateOptions, type IssuedCertificate } from './certificates.ts';
 export { EffectLedger, type LedgerEntry, type LedgerFilter } from './effect-ledger.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { expectEnqueued } from './expect-enqueued.ts';

@@ -50,6 +50,7 @@ export type {
 export { cursorInvalid, TIMELINE_PAGE } from './queue-backend.ts';
 export { validPayload } from './payload.ts';
 export { KeyUnknown, PayloadCipher, type StoredPlace } from './payload-cipher.ts';
+export { RepeatedErrors } from './repeated-errors.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './retention.ts';
 export { defineSchedule, type Schedule, type ScheduleDeclaration, type Slot } from './schedule.ts';
