@@ -3,7 +3,7 @@ import { CoordinatorError } from '@coordinator/tasks';
 import type { IncomingMessage } from 'node:http';
 
 /** Longest path with its query, in characters. */
-export const MAX_PATH = 2_048;
+const MAX_PATH = 2_048;
 
 /** Where a load balancer looks; it may know the process by its address only. */
 export const PROBE_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/version']);

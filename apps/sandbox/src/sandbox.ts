@@ -13,7 +13,7 @@ export interface SandboxOptions {
 }
 
 /** Loads the fakes of the extensions that have one. */
-export async function loadFakes(extensions: readonly Extension[]): Promise<Readonly<Record<string, Fake>>> {
+async function loadFakes(extensions: readonly Extension[]): Promise<Readonly<Record<string, Fake>>> {
   const named = extensions.map(async ({ name, fake }) => fake && ([name, await fake()] as const));
   return Object.fromEntries((await Promise.all(named)).filter((entry) => entry !== undefined));
 }

@@ -51,13 +51,11 @@ export {
   type FakeWebhook,
   type Ledger,
 } from './fake.ts';
-export { readJsonBody } from './json-body.ts';
 export { loadExtensions } from './load-extensions.ts';
-export { environmentPrefix, Registry, RegistryError } from './registry.ts';
+export { Registry, RegistryError } from './registry.ts';
 export {
   apiRoute,
   bearerToken,
-  DEFAULT_MAX_BYTES,
   signature,
   webhook,
   type ApiRouteDeclaration,

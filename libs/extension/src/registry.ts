@@ -163,7 +163,7 @@ function undeclaredFault(extension: string, error: unknown): string {
 }
 
 /** What the environment variables of an extension begin with: `OPEN_EDX_LMS_`. */
-export function environmentPrefix(extensionName: string): string {
+function environmentPrefix(extensionName: string): string {
   return `${extensionName.toUpperCase().replaceAll('-', '_')}_`;
 }
 

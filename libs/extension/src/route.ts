@@ -63,7 +63,7 @@ export interface WebhookDeclaration<Body> extends RouteDeclaration<Body> {
 export type Route = (ApiRouteDeclaration<never> | WebhookDeclaration<never>) & { readonly maxBytes: number };
 
 /** Limit of a body when its route sets none. */
-export const DEFAULT_MAX_BYTES = 262_144;
+const DEFAULT_MAX_BYTES = 262_144;
 
 /** The caller must show a bearer token. */
 export function bearerToken(): BearerAuthentication {

@@ -8,10 +8,10 @@ import { isAlive } from './process-alive.ts';
 const run = promisify(execFile);
 
 /** Oldest server accepted: the scripts of the queue rely on what Redis 6.2 brought. */
-export const MINIMUM_REDIS_VERSION = '6.2';
+const MINIMUM_REDIS_VERSION = '6.2';
 
 /** Exit code of a process that cannot go on because no Redis can be had (EX_UNAVAILABLE of sysexits.h). */
-export const REDIS_NOT_FOUND_EXIT_CODE = 69;
+const REDIS_NOT_FOUND_EXIT_CODE = 69;
 
 /** A Redis-compatible server that can be started on this machine. */
 export interface RedisBinary {

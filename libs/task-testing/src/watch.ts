@@ -1,5 +1,5 @@
 /** How long a wait of a fake server lasts unless told otherwise, in milliseconds. */
-export const DEFAULT_WAIT_MS = 5_000;
+const DEFAULT_WAIT_MS = 5_000;
 
 interface Waiting {
   readonly check: () => boolean;

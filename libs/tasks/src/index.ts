@@ -49,7 +49,7 @@ export type {
 } from './queue-backend.ts';
 export { cursorInvalid, TIMELINE_PAGE } from './queue-backend.ts';
 export { validPayload } from './payload.ts';
-export { KeyUnknown, PayloadCipher, type StoredPlace } from './payload-cipher.ts';
+export { PayloadCipher, type StoredPlace } from './payload-cipher.ts';
 export { RepeatedErrors } from './repeated-errors.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
 export { defaultRetention, type Retention } from './retention.ts';
@@ -70,16 +70,7 @@ export {
   type TaskSet,
 } from './task.ts';
 export { TaskCatalog, type InstalledTask } from './task-catalog.ts';
-export {
-  Cancellation,
-  cancel,
-  Interruption,
-  permanent,
-  retryLater,
-  Snooze,
-  TaskError,
-  type FailureKind,
-} from './task-error.ts';
+export { cancel, Interruption, permanent, retryLater, Snooze, TaskError, type FailureKind } from './task-error.ts';
 export { TaskQueue, type TaskQueueOptions } from './task-queue.ts';
 export { upcast, type Upcaster, type Upcasters } from './upcaster.ts';
 export { TaskWorker, type TaskWorkerOptions } from './task-worker.ts';

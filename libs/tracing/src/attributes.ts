@@ -14,8 +14,6 @@ export const ATTR = {
   httpRequestResendCount: 'http.request.resend_count',
   /** HTTP: http or https. */
   urlScheme: 'url.scheme',
-  /** HTTP server: the path. May hold ids; leave it away where it could hold personal data. */
-  urlPath: 'url.path',
   /** HTTP client: the route template of the downstream, such as /v1/refunds/{id}. */
   urlTemplate: 'url.template',
   /** The host called or listened on. */
@@ -34,8 +32,6 @@ export const ATTR = {
   messagingOperationType: 'messaging.operation.type',
   /** Messaging: the job's id. */
   messagingMessageId: 'messaging.message.id',
-  /** Messaging: how many jobs one send holds, a number, where it is more than one. */
-  messagingBatchMessageCount: 'messaging.batch.message_count',
   /** The task, such as stripe.refund. */
   task: 'coordinator.task',
   /** Which attempt of the job this is, from 1. */
