@@ -1,4 +1,5 @@
 export { ManagedProcess, type ManagedProcessOptions } from './managed-process.ts';
+export { markdownTable } from './markdown-table.ts';
 export { orderExample, type OrderExample } from './order-example.ts';
 export { type Stack, type StackOptions, type StackPorts, type StackUrls, startStack } from './stack.ts';
 export { NODE_FLAGS, REPOSITORY } from './repository.ts';

@@ -1,4 +1,5 @@
 import { personalDataOf, type Registry } from '@coordinator/extension';
+import { markdownTable } from './markdown-table.ts';
 
 interface Place {
   readonly kind: 'task' | 'event';
@@ -27,7 +28,7 @@ export function personalDataReport({ extensions }: Registry): string {
 Written by \`npm run --silent personal-data\` from what the extensions declare; a test holds both together. Do not edit: run
 it again.
 
-${table(['Kind', 'Name', 'Field', 'Type', 'Retirement'], rows)}
+${markdownTable(['Kind', 'Name', 'Field', 'Type', 'Retirement'], rows)}
 
 Everything else in payloads and events is marked as no personal data. Without any: ${without.join(', ') || 'none'}.
 
@@ -45,11 +46,4 @@ A payload is dropped when its job ends, that of a dead letter when its record ex
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-/** Its columns aligned as the formatter has them. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }

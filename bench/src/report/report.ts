@@ -1,7 +1,6 @@
-import { listFacts, type RunFacts } from '@coordinator/tools';
+import { listFacts, markdownTable, type RunFacts } from '@coordinator/tools';
 import type { Series } from '../rounds.ts';
 import { ratioOf, spreadOf, type Spread } from '../statistics.ts';
-import { markdownTable } from './markdown-table.ts';
 
 /** One of the two benchmarks, measured. */
 export interface Section {
@@ -56,10 +55,10 @@ function sectionText({ title, about, series, baseline, aims }: Section): string 
     `## ${title}`,
     about,
     `CPU time against “${baseline}”, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}:`,
-    markdownTable(['', 'Node', 'Redis', 'Node + Redis'], ratios),
+    markdownTable(['', 'Node', 'Redis', 'Node + Redis'], ratios, { numbers: true }),
     [...verdicts, ...remarks].map((line) => `- ${line}`).join('\n'),
     'The same in microseconds. These say nothing about another machine, and little about this one at another hour:',
-    markdownTable(['µs', 'Node', 'Redis', 'Node + Redis'], absolute),
+    markdownTable(['µs', 'Node', 'Redis', 'Node + Redis'], absolute, { numbers: true }),
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -1,3 +1,4 @@
+import { markdownTable } from '@coordinator/tools';
 import { describe, expect, test } from '@jest/globals';
 import { Findings } from '../finding.ts';
 import { proofs } from '../promises/index.ts';
@@ -43,18 +44,19 @@ describe('the line of a promise', () => {
 
 describe('docs/reliability.md', () => {
   const facts = { date: '2026-01-31', commit: 'abc', machine: '2 cores', node: '20', redis: '7' };
+  const results = [result('P6', 'met')];
   const report = reliabilityReport({
     command: 'npm run prove -- --tier pr',
     seed: 7,
     facts,
-    results: [result('P6', 'met')],
+    results,
     proofs: [proof('P6'), proof('P4', 'nightly'), proof('P7')],
   });
 
   test('says where it comes from, and has a line for every promise', () => {
     expect(report).toContain('Written by `npm run prove -- --tier pr` on 2026-01-31, seed 7. Do not edit');
     for (const { id, title } of promiseList) expect(report).toContain(`- **${id} ${title}**: `);
-    expect(report).toContain(`| ${HEAD.join(' | ')} |`);
+    expect(report).toContain(markdownTable(HEAD, resultRows(results)));
   });
 
   test('tells what was met, what this run left out and what has no proof', () => {

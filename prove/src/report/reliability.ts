@@ -1,4 +1,4 @@
-import { listFacts, type RunFacts } from '@coordinator/tools';
+import { listFacts, markdownTable, type RunFacts } from '@coordinator/tools';
 import { textOf } from '../finding.ts';
 import type { Proof } from '../proof.ts';
 import type { ProofResult } from '../run-proof.ts';
@@ -18,7 +18,6 @@ export interface ReliabilityReport {
 /** Writes a run as Markdown: a line for every promise, met or not. */
 export function reliabilityReport({ command, seed, facts, results, proofs }: ReliabilityReport): string {
   const ran = results.filter(({ verdict }) => verdict !== 'skipped');
-  const rows = [[...HEAD], HEAD.map(() => '---'), ...resultRows(ran)];
   return `# Reliability
 
 Written by \`${command}\` on ${facts.date}, seed ${seed}. Do not edit: run it again.
@@ -26,7 +25,7 @@ Written by \`${command}\` on ${facts.date}, seed ${seed}. Do not edit: run it ag
 Every figure comes from real processes: APIs, workers, a Redis and a service that keeps books of its effects. Counts are
 sound on any machine; times are those of this one, with whatever else it was doing.
 
-${rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}
+${markdownTable(HEAD, resultRows(ran))}
 
 ## Promise by promise
 
