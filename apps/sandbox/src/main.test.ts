@@ -48,6 +48,12 @@ test('the sandbox says in one line where it is, and ends with 0 when it is told 
   expect(await exited).toEqual([0, null]);
 });
 
+test('webhooks go to the API that it is told of', async () => {
+  const { child } = start({ SANDBOX_PORT: '0', SANDBOX_API_URL: 'http://balancer:8080' });
+  const line = await firstLine(child as typeof child & { stdout: NodeJS.ReadableStream });
+  expect(line).toMatchObject({ msg: 'sandbox is ready', apiUrl: 'http://balancer:8080' });
+});
+
 test('the environment of the extensions is printed line by line', async () => {
   const { child, exited } = start({ SANDBOX_PORT: '8091' }, '--print-env');
   const printed = await text(child.stdout as NodeJS.ReadableStream);

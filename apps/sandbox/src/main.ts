@@ -8,7 +8,12 @@ import { environmentLines, startSandbox } from './sandbox.ts';
 
 async function main(): Promise<void> {
   const config = readConfig([coreConfig, sandboxConfig, apiConfig.pick({ API_PORT: true })]);
-  const { SANDBOX_PORT: port, API_PORT, LOG_LEVEL: level } = config;
+  const {
+    SANDBOX_PORT: port,
+    API_PORT,
+    SANDBOX_API_URL: apiUrl = `http://127.0.0.1:${API_PORT}`,
+    LOG_LEVEL: level,
+  } = config;
   const extensions = await loadExtensions(installed, config.COORDINATOR_EXTENSIONS);
   if (process.argv.includes('--print-env')) {
     process.stdout.write(await environmentLines(extensions, port));
@@ -19,7 +24,7 @@ async function main(): Promise<void> {
   }
   const { version } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string };
   const log = createLogger({ service: 'sandbox', release: version, level });
-  const server = await startSandbox({ extensions, port, apiUrl: `http://127.0.0.1:${API_PORT}`, log });
+  const server = await startSandbox({ extensions, port, apiUrl, log });
 
   // Once only: a second signal ends the process at once.
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

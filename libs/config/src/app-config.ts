@@ -5,6 +5,7 @@ import { certificateFile, privateKeyFile } from './pem-fields.ts';
 import { keyOf, needs } from './rules.ts';
 import { namedTokens } from './secret-fields.ts';
 import { list, text } from './text-fields.ts';
+import { serviceUrl } from './url-fields.ts';
 
 /** What the API reads besides coreConfig. */
 export const apiConfig = z.object({
@@ -67,4 +68,6 @@ export const workerConfig = z.object({
 export const sandboxConfig = z.object({
   /** Where the sandbox listens. Default 8090. */
   SANDBOX_PORT: port(8090),
+  /** Base address of the API that webhooks are sent to. Default http://127.0.0.1:<API_PORT>. */
+  SANDBOX_API_URL: serviceUrl().optional(),
 });
