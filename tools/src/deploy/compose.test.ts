@@ -112,7 +112,7 @@ describe('deploy/compose.yaml', () => {
     const named = installed.map(async ({ name, fake }) => fake && ([name, await fake()] as const));
     const fakes = Object.fromEntries((await Promise.all(named)).filter((entry) => entry !== undefined));
     const wanted = Object.entries(environmentOf(fakes, 'http://sandbox:8090'));
-    const given = environmentFor('worker');
+    const given = { ...environmentFor('api'), ...environmentFor('worker') };
     const effective = wanted.map(([name]) => {
       const path = given[`${name}_FILE`];
       return [name, path === undefined ? given[name] : readFileSync(localSecret(path), 'utf8').trimEnd()];

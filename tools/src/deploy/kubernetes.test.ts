@@ -39,10 +39,18 @@ const deploymentOf = (of: DeployedProcess) =>
 const podOf = (of: DeployedProcess): IPodSpec => deploymentOf(of).spec!.template.spec!;
 const containerOf = (of: DeployedProcess): IContainer => podOf(of).containers[0]!;
 
-/** What the process gets in production: the variables of the base, those of the overlay, and its own. */
+/** What a ConfigMap holds in production. */
+const configMap = (name: string) => ({
+  ...readVariables(`${BASE}/${name}.env`),
+  ...readVariables(`${OVERLAY}/${name}.env`),
+});
+
+/** What the process gets in production: its ConfigMaps, and what is its own. */
 function environmentOf(of: DeployedProcess): Record<string, string> {
-  const own = Object.fromEntries((containerOf(of).env ?? []).map(({ name, value = '' }) => [name, value]));
-  return { ...readVariables(`${BASE}/coordinator.env`), ...readVariables(`${OVERLAY}/production.env`), ...own };
+  const { env = [], envFrom = [] } = containerOf(of);
+  const maps = envFrom.map(({ configMapRef }) => configMap(configMapRef!.name!.replace(/^coordinator-/, '')));
+  const own = Object.fromEntries(env.map(({ name, value = '' }) => [name, value]));
+  return Object.assign({}, ...maps, own) as Record<string, string>;
 }
 
 describe('deploy/kubernetes', () => {
@@ -150,16 +158,15 @@ if (!built) console.warn('Neither kustomize nor kubectl is installed: what the o
     ]);
   });
 
-  test('gives the processes a ConfigMap whose name follows its content', () => {
-    const { data, metadata } = find('ConfigMap', 'coordinator') as Manifest & { data: object };
-    expect(data).toEqual({
-      ...readVariables(`${BASE}/coordinator.env`),
-      ...readVariables(`${OVERLAY}/production.env`),
-    });
-    expect(metadata.name).toMatch(/^coordinator-\w{10}$/);
-    expect(JSON.stringify(find('Deployment', 'coordinator-worker'))).toContain(
-      `"configMapRef":{"name":"${metadata.name}"}`,
-    );
+  test('gives the processes ConfigMaps whose names follow their content', () => {
+    const worker = JSON.stringify(find('Deployment', 'coordinator-worker'));
+    for (const name of ['coordinator', 'coordinator-worker']) {
+      const map = built!.find(
+        ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.replace(/-\w{10}$/, '') === name,
+      );
+      expect(map).toMatchObject({ data: configMap(name.replace(/^coordinator-/, '')) });
+      expect(worker).toContain(`"configMapRef":{"name":"${map!.metadata.name}"}`);
+    }
   });
 
   test('scales workers between two and what the overlay says, by its own query', () => {

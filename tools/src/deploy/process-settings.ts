@@ -5,6 +5,8 @@ import type { z } from 'zod';
 import { deployed } from './yaml-file.ts';
 
 const OWN_CONFIG = { api: apiConfig, worker: workerConfig };
+/** The API reads what routes of extensions need, a worker what their handlers need. */
+const OF_EXTENSIONS = { api: 'routeConfig', worker: 'config' } as const;
 
 /** A process that is deployed with settings. */
 export type DeployedProcess = keyof typeof OWN_CONFIG;
@@ -13,7 +15,7 @@ export type DeployedProcess = keyof typeof OWN_CONFIG;
 const schemasOf = (of: DeployedProcess): readonly z.ZodObject[] => [
   coreConfig,
   OWN_CONFIG[of],
-  ...installed.map((extension) => extension.config),
+  ...installed.map((extension) => extension[OF_EXTENSIONS[of]]),
 ];
 
 /** Names of an environment that the process does not read: they would be set in vain. */
