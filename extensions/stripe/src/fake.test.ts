@@ -4,7 +4,9 @@ import { stripeRouteConfig } from './config.ts';
 import { stripeEvent } from './stripe-event.ts';
 import { stripeSignature } from './webhook-signature.ts';
 
-const check = stripeSignature(stripeRouteConfig.parse(stripeFake.environment('http://127.0.0.1')).STRIPE_WEBHOOK_SECRETS);
+const check = stripeSignature(
+  stripeRouteConfig.parse(stripeFake.environment('http://127.0.0.1')).STRIPE_WEBHOOK_SECRETS,
+);
 
 function sent(input: unknown, badSignature = false) {
   const { headers, body } = stripeFake.webhook!(input, { badSignature });
