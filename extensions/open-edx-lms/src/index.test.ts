@@ -20,7 +20,7 @@ test('its configuration, tasks and handlers fit together', async () => {
   const registry = new Registry([shop, openEdxLms]);
   const handlerOf = await registry.loadHandlers(readConfig([openEdxLms.config], { ...environment }));
 
-  expect(registry.catalog.readable()).toEqual(['lms.enrol@1']);
+  expect(registry.catalog.readable()).toEqual(['lms.enrol@1-1']);
   expect(handlerOf('lms.enrol')).toBeInstanceOf(Function);
 });
 

@@ -19,7 +19,7 @@ test('its configuration, tasks and handlers fit together', async () => {
   const registry = new Registry([processor, segment]);
   const handlerOf = await registry.loadHandlers(readConfig([segment.config], { ...environment }));
 
-  expect(registry.catalog.readable()).toEqual(['segment.track@1']);
+  expect(registry.catalog.readable()).toEqual(['segment.track@1-1']);
   expect(handlerOf('segment.track')).toBeInstanceOf(Function);
 });
 

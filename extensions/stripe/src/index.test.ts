@@ -10,7 +10,7 @@ test('its configuration, tasks, handlers and routes fit together', async () => {
   const config = readConfig([stripe.routeConfig], { ...environment });
   const handlerOf = await registry.loadHandlers(config);
 
-  expect(registry.catalog.readable()).toEqual(['stripe.record-event@1']);
+  expect(registry.catalog.readable()).toEqual(['stripe.record-event@1-1']);
   expect(handlerOf('stripe.record-event')).toBeInstanceOf(Function);
   expect(registry.routes(config).map(({ route }) => route.path)).toEqual(['/webhooks/stripe']);
 });
