@@ -37,7 +37,6 @@ const COMMANDS = {
   },
   'personal-data': { does: 'lists which fields hold personal data', main: 'tools/dist/personal-data.js' },
   images: { does: 'the container images of API, worker and sandbox', main: 'tools/dist/images.js' },
-  'images:check': { does: 'builds the images and sees an order through them', main: 'tools/dist/images-check.js' },
   'check:packages': {
     does: 'an extension elsewhere, built on the packed libraries',
     main: 'tools/dist/check-packages.js',
