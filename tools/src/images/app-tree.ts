@@ -47,7 +47,9 @@ export async function writeAppTree({ workspace, app, directory }: AppTreeOptions
 
   for (const path of ['', ...folders]) {
     const manifest = withoutDevelopment(readJson(join(workspace, path, 'package.json')));
-    writeJson(join(directory, path, 'package.json'), path === '' ? { ...manifest, workspaces: folders } : manifest);
+    // npm sbom wants a version of the root, which has none of its own.
+    const root = { version: '0.0.0', ...manifest, workspaces: folders };
+    writeJson(join(directory, path, 'package.json'), path === '' ? root : manifest);
   }
   writeJson(join(directory, 'package-lock.json'), lock);
   // Where to get packages, if somebody has written that into the checkout.
