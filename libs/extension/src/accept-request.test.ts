@@ -117,7 +117,8 @@ test('a mistake in a route is logged without the personal data of the body, and 
     },
   });
   const rawBody = Buffer.from('{"name":"Canary Birdwood","sku":"mug-blue"}');
-  const refusal = acceptRequest(careless, { rawBody, headers: {}, context: { ...context, log } });
+  const queue = { for: () => queue } as unknown as ReceivedRequest['context']['queue'];
+  const refusal = acceptRequest(careless, { rawBody, headers: {}, context: { ...context, log, queue } });
   await expect(refusal).rejects.toMatchObject({ code: 'COORD_INTERNAL', message: 'The coordinator failed' });
   expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
     'mug-blue for [redacted]',
