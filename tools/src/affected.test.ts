@@ -25,7 +25,7 @@ describe('a change affects', () => {
 
   test('what is built on an extension, and no other extension and no lib', () => {
     const apps = ['coordinator-api', 'coordinator-worker', 'sandbox'];
-    const dependants = ['installed-extensions', ...apps, 'e2e', 'prove'];
+    const dependants = ['installed-extensions', ...apps, 'tools', 'bench', 'e2e', 'prove'];
     expect(affected('extensions/segment/src/tasks.ts')).toEqual(['extension-segment', ...dependants].sort());
   }, 60_000);
 });
