@@ -66,6 +66,7 @@ export class TaskWorker {
     this.#running = new RunningAttempts(log, (queue, stuck) => this.#onStuck(queue, stuck));
     this.#heartbeat = new Heartbeat({
       ...{ redisUrl, keyPrefix, leaseMs, release, log },
+      slots: options.queues.length * options.concurrency,
       holds: () => this.#running.holds(),
       onStop: (order) => this.#running.stop(order),
       onFailure: (reason) => this.#fail(reason),

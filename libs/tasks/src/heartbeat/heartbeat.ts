@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Claim, Hold, StopOrder } from '../queue-backend.ts';
 import { Pulse } from './pulse.ts';
+import { SharedHolds } from './shared-holds.ts';
 
 /** What a Heartbeat needs. */
 export interface HeartbeatOptions {
@@ -13,6 +14,8 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   readonly release: string;
   readonly log: Logger;
+  /** How many attempts may run at once. */
+  readonly slots: number;
   /** What runs now, by queue. */
   readonly holds: () => ReadonlyMap<string, readonly Hold[]>;
   /** Called for each attempt that is to stop. */
@@ -25,12 +28,8 @@ export interface HeartbeatOptions {
 export interface HeartbeatThreadData extends Pick<HeartbeatOptions, 'redisUrl' | 'keyPrefix' | 'leaseMs' | 'release'> {
   readonly beatMs: number;
   readonly pulse: SharedArrayBuffer;
+  readonly holds: SharedArrayBuffer;
 }
-
-/** What the thread is told: all that runs, or what was claimed since. */
-export type HeartbeatNews =
-  | { readonly all: ReadonlyMap<string, readonly Hold[]> }
-  | { readonly queue: string; readonly claimed: readonly Hold[] };
 
 /** What the thread says. */
 export interface HeartbeatThreadMessage {
@@ -50,6 +49,7 @@ const execArgv = extension === '.ts' ? ['--conditions=@coordinator/source', '--r
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #pulse = new Pulse();
+  readonly #holds: SharedHolds;
   readonly #beatMs: number;
   #thread: Worker | undefined;
   #timers: NodeJS.Timeout[] = [];
@@ -59,6 +59,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#holds = new SharedHolds(options.slots);
     this.#beatMs = Math.min(options.leaseMs / 3, MAX_BEAT_MS);
   }
 
@@ -67,7 +68,7 @@ export class Heartbeat {
     this.#lastBeatAt = performance.now();
     this.#timers = [
       setInterval(() => this.#beat(), PULSE_EVERY_MS),
-      setInterval(() => this.#tell({ all: this.#options.holds() }), this.#beatMs / 2),
+      setInterval(() => this.#write(), this.#beatMs / 2),
     ];
     await this.#startThread();
   }
@@ -76,7 +77,9 @@ export class Heartbeat {
   claimed(claims: readonly Claim[]): void {
     const queue = claims[0]?.queue;
     if (queue === undefined) return;
-    this.#tell({ queue, claimed: claims.map(({ jobId, token }) => ({ jobId, token })) });
+    if (this.#holds.add(queue, claims)) return;
+    this.#write();
+    this.#holds.add(queue, claims);
   }
 
   /** Notes that a handler is about to run, to be named when the event loop stands still. */
@@ -90,13 +93,18 @@ export class Heartbeat {
     await this.#thread?.terminate();
   }
 
-  #tell(news: HeartbeatNews): void {
-    this.#thread?.postMessage(news);
+  #write(): void {
+    try {
+      this.#holds.replace(this.#options.holds());
+    } catch (error) {
+      this.#options.onFailure(error as Error);
+    }
   }
 
   async #startThread(): Promise<void> {
     const { redisUrl, keyPrefix, leaseMs, release, onStop, onFailure } = this.#options;
-    const data = { redisUrl, keyPrefix, leaseMs, release, beatMs: this.#beatMs, pulse: this.#pulse.buffer };
+    const shared = { pulse: this.#pulse.buffer, holds: this.#holds.buffer };
+    const data = { redisUrl, keyPrefix, leaseMs, release, beatMs: this.#beatMs, ...shared };
     const thread = new Worker(join(__dirname, `heartbeat-thread${extension}`), {
       workerData: data satisfies HeartbeatThreadData,
       execArgv,
