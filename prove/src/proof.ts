@@ -21,6 +21,8 @@ export interface Scene {
   readonly weekly: boolean;
   /** The same seed gives the same numbers. */
   readonly random: Random;
+  /** Folder that holds apps/ and libs/ as they were built. */
+  readonly root: string;
   /** Starts a stack, which is stopped with the proof. */
   readonly start: (options?: ProvingStackOptions) => Promise<ProvingStack>;
   /** Where it writes down what it finds. */

@@ -1,3 +1,4 @@
+import { REPOSITORY } from '@coordinator/tools';
 import { seededRandom } from './faults/random.ts';
 import { Findings } from './finding.ts';
 import { unmet } from './need.ts';
@@ -48,7 +49,7 @@ export async function runProof(proof: Proof, { tier, seed, root, say, signal }: 
   signal?.addEventListener('abort', abort, { once: true });
   try {
     const size = { tier: tier === 'weekly' ? 'nightly' : tier, weekly: tier === 'weekly' } as const;
-    await proof.run({ ...size, random: seededRandom(seed), start, findings, say });
+    await proof.run({ ...size, random: seededRandom(seed), root: root ?? REPOSITORY, start, findings, say });
     return result(findings.broken.length === 0 ? 'met' : 'broken');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

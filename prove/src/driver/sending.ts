@@ -1,10 +1,11 @@
 import type { JobRequestBody } from '../extension/routes.ts';
+import type { NextRequestBody } from '../next-release/routes.ts';
 
 /** A request that is to become one job. */
 export interface Sending {
   /** Its Idempotency-Key. */
   readonly key: string;
-  readonly body: JobRequestBody;
+  readonly body: JobRequestBody | NextRequestBody;
 }
 
 /** How one try of a sending ended. */
@@ -34,4 +35,9 @@ export function delivery(key: string, more: { destination?: string; lane?: strin
 /** A job that waits at the gates of the sink. */
 export function gatedJob(key: string): Sending {
   return { key, body: { task: 'gated', payload: { note: key } } };
+}
+
+/** A job of a task that only the next release has. */
+export function announcement(key: string): Sending {
+  return { key, body: { task: 'announce', payload: { note: key } } };
 }

@@ -2,13 +2,16 @@ import { apiRoute, bearerToken, signature, webhook, type Route, type Secret } fr
 import { z } from 'zod';
 import * as tasks from './tasks.ts';
 
-const request = z.discriminatedUnion('task', [
+/** A request for one job, by task. */
+export const jobRequests = [
   z.strictObject({ task: z.literal('deliver'), payload: tasks.deliver.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('fleeting'), payload: tasks.fleeting.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('gated'), payload: tasks.gated.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('misbehave'), payload: tasks.misbehave.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('family'), payload: tasks.family.payload, delayMs: z.int().optional() }),
-]);
+] as const;
+
+const request = z.discriminatedUnion('task', jobRequests);
 
 /** What the driver sends. */
 export type JobRequestBody = z.input<typeof request>;

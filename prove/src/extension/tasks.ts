@@ -1,31 +1,15 @@
-import { defineTask, exponential, noPii, pii } from '@coordinator/extension';
+import { defineTask, exponential, noPii } from '@coordinator/extension';
 import { z } from 'zod';
+import { delivery, note } from './delivery.ts';
 import { misdeeds } from './misdeeds.ts';
 
-const note = z.string().min(1).max(200);
-const destination = z
-  .string()
-  .max(40)
-  .regex(/^[a-z0-9-]+$/);
 // Short, so that a run sees many attempts; and more of them than any fault of a run can spend.
 const policy = { maxAttempts: 1_000, timeoutMs: 20_000, backoff: exponential({ firstMs: 500, maxMs: 5_000 }) };
 
 /** One call to the sink, as a step. */
 export const deliver = defineTask({
   name: 'prove.deliver',
-  payload: z.strictObject({
-    /** Makes the payload larger; holds what must not be seen. */
-    padding: pii(z.string().max(100_000), 'other', 'local_api').optional(),
-    ...noPii({
-      /** Says which request this came from. */
-      note,
-      /** The service that is called; each has a client of its own. */
-      destination,
-      /** Set where order matters. */
-      lane: z.string().max(100).optional(),
-      seq: z.int().optional(),
-    }),
-  }),
+  payload: delivery,
   ...policy,
 });
 

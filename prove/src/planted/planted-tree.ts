@@ -7,19 +7,27 @@ const CACHE = join(REPOSITORY, 'node_modules', '.cache', 'prove');
 /** What of a package is needed to run it. */
 const PARTS = ['dist', 'lua', 'package.json'];
 
-/** A copy of what was built, with one change in it; packages of others are linked. */
+/** A copy of what was built, with changes in it; packages of others are linked. */
 export class PlantedTree {
   readonly root: string;
+  readonly #from: string;
 
-  /** Makes the copy. @throws Error when the text that is to be replaced does not stand exactly once in its file */
-  constructor(change: PlantedChange) {
-    this.root = join(CACHE, `${process.pid}-${change.name.replaceAll(/\W+/g, '-')}`);
+  /**
+   * Makes the copy. @throws Error when a text that is to be replaced does not stand exactly once in its file
+   *
+   * @param from folder that holds apps/ and libs/ as they were built. Default: this repository
+   */
+  constructor(name: string, changes: readonly PlantedChange[], from = REPOSITORY) {
+    this.#from = from;
+    this.root = join(CACHE, `${process.pid}-${name.replaceAll(/\W+/g, '-')}`);
     rmSync(this.root, { recursive: true, force: true });
     mkdirSync(join(this.root, 'node_modules', '@coordinator'), { recursive: true });
     for (const folder of workspaceFolders()) this.#copy(folder);
     this.#linkPackages(join(REPOSITORY, 'node_modules'), join(this.root, 'node_modules'));
-    const file = join(this.root, change.file);
-    writeFileSync(file, plantIn(readFileSync(file, 'utf8'), change));
+    for (const change of changes) {
+      const file = join(this.root, change.file);
+      writeFileSync(file, plantIn(readFileSync(file, 'utf8'), change));
+    }
   }
 
   /** Removes the copy. */
@@ -28,7 +36,7 @@ export class PlantedTree {
   }
 
   #copy(folder: string): void {
-    const from = join(REPOSITORY, folder);
+    const from = join(this.#from, folder);
     const to = join(this.root, folder);
     for (const part of PARTS) {
       if (existsSync(join(from, part))) cpSync(join(from, part), join(to, part), { recursive: true });

@@ -46,7 +46,7 @@ async function provePlantedBug(
   if (!proof) return { bug, red: false, why: `there is no proof of ${bug.promise}` };
   let tree: PlantedTree;
   try {
-    tree = new PlantedTree(bug);
+    tree = new PlantedTree(bug.name, [bug]);
   } catch (error) {
     return { bug, red: false, why: error instanceof Error ? error.message : String(error) };
   }

@@ -20,23 +20,14 @@ export class SupervisedProcess {
   readonly url: string;
   /** How often it ended without having been told to. */
   crashes = 0;
-  readonly #process: ManagedProcess;
+  #process: ManagedProcess;
+  readonly #options: SupervisedProcessOptions;
   #stopped = false;
 
   private constructor(port: number, options: SupervisedProcessOptions) {
     this.url = `http://127.0.0.1:${port}`;
-    const { name, app, root, env, onLine } = options;
-    this.#process = new ManagedProcess({
-      name,
-      args: [...NODE_FLAGS, join(root, 'apps', app, 'dist', 'main.js')],
-      env,
-      readyUrl: `${this.url}/readyz`,
-      onLine,
-      onUnexpectedEnd: () => {
-        this.crashes += 1;
-        if (!this.#stopped) this.#process.start();
-      },
-    });
+    this.#options = options;
+    this.#process = this.#from(options.root);
   }
 
   /** Starts one, without waiting for it. */
@@ -88,6 +79,16 @@ export class SupervisedProcess {
     return { code, tookMs: performance.now() - toldAt };
   }
 
+  /** Replaces it, as a release does: SIGTERM, then a start from another folder; resolves when that one is ready. */
+  async moveTo(root: string): Promise<void> {
+    const { code } = await this.terminate();
+    if (code !== 0) throw this.#process.failure(`exited with ${code} when it was replaced`);
+    if (this.#stopped) return;
+    this.#process = this.#from(root);
+    this.#process.start();
+    await this.ready();
+  }
+
   /** Starts it again after terminate(). */
   startAgain(): void {
     this.#process.start();
@@ -98,5 +99,21 @@ export class SupervisedProcess {
     this.#stopped = true;
     this.#process.kill('SIGKILL');
     await this.#process.exited;
+  }
+
+  #from(root: string): ManagedProcess {
+    const { name, app, env, onLine } = this.#options;
+    const started: ManagedProcess = new ManagedProcess({
+      name,
+      args: [...NODE_FLAGS, join(root, 'apps', app, 'dist', 'main.js')],
+      env,
+      readyUrl: `${this.url}/readyz`,
+      onLine,
+      onUnexpectedEnd: () => {
+        this.crashes += 1;
+        if (!this.#stopped) started.start();
+      },
+    });
+    return started;
   }
 }
