@@ -30,6 +30,10 @@ const COMMANDS = {
   cancel: { does: 'calls a job off', main: 'tools/dist/cancel.js' },
   'dead-letters': { does: 'lists the jobs that failed for good', main: 'tools/dist/dead-letters.js' },
   replay: { does: 'begins dead letters anew', main: 'tools/dist/replay.js' },
+  'release:rehearse': {
+    does: 'a release in a scratch clone, rolled out and back under load',
+    main: 'prove/dist/rehearsal/main.js',
+  },
   release: { does: 'a version, a changelog, a commit and a tag', main: 'tools/dist/release.js' },
   'check:dependencies': {
     does: 'lock, licenses and known vulnerabilities of npm packages',

@@ -45,13 +45,13 @@ const STATUSES = ['UNSET', 'OK', 'ERROR'] as const;
 /** The spans of an export. */
 export function spansOfOtlp({ resourceSpans = [] }: OtlpTraces): RecordedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans = [] }) => {
-    const named = resource?.attributes?.find(({ key }) => key === 'service.name');
-    const service = named?.value?.stringValue ?? 'unknown';
-    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, service)));
+    const told = (name: string) => resource?.attributes?.find(({ key }) => key === name)?.value?.stringValue;
+    const maker = { service: told('service.name') ?? 'unknown', release: told('service.version') };
+    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, maker)));
   });
 }
 
-function spanOf(span: OtlpSpan, service: string): RecordedSpan {
+function spanOf(span: OtlpSpan, maker: Pick<RecordedSpan, 'service' | 'release'>): RecordedSpan {
   const startNs = BigInt(span.startTimeUnixNano);
   return {
     traceId: span.traceId,
@@ -59,7 +59,7 @@ function spanOf(span: OtlpSpan, service: string): RecordedSpan {
     parentSpanId: span.parentSpanId || undefined,
     name: span.name,
     kind: KINDS[span.kind ?? 0] ?? 'INTERNAL',
-    service,
+    ...maker,
     startMs: toMs(startNs),
     durationMs: toMs(BigInt(span.endTimeUnixNano) - startNs),
     status: STATUSES[span.status?.code ?? 0] ?? 'UNSET',

@@ -119,7 +119,7 @@ export class Driver {
     throw new Error('The driver was told to avoid every API');
   }
 
-  async #try({ key, body }: Sending, dueAt: number): Promise<SendAnswer> {
+  async #try({ key, body, path = '/v1/prove/jobs' }: Sending, dueAt: number): Promise<SendAnswer> {
     const { api, pool } = this.#choose();
     const { token, patienceMs = 5_000 } = this.#options;
     const unanswered = {
@@ -139,7 +139,7 @@ export class Driver {
         body: answer,
       } = await pool.request({
         method: 'POST',
-        path: '/v1/prove/jobs',
+        path,
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'idempotency-key': key },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(patienceMs),

@@ -1,3 +1,4 @@
+import type { OrderExample } from '@coordinator/tools';
 import type { JobRequestBody } from '../extension/routes.ts';
 import type { NextRequestBody } from '../next-release/routes.ts';
 
@@ -5,7 +6,9 @@ import type { NextRequestBody } from '../next-release/routes.ts';
 export interface Sending {
   /** Its Idempotency-Key. */
   readonly key: string;
-  readonly body: JobRequestBody | NextRequestBody;
+  readonly body: JobRequestBody | NextRequestBody | OrderExample;
+  /** Default `/v1/prove/jobs`. */
+  readonly path?: string;
 }
 
 /** How one try of a sending ended. */

@@ -1,6 +1,7 @@
 import { REPOSITORY } from '@coordinator/tools';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { linkPackages } from './linked-packages.ts';
 import { plantIn, type PlantedChange } from './planted-bug.ts';
 
 const CACHE = join(REPOSITORY, 'node_modules', '.cache', 'prove');
@@ -21,9 +22,9 @@ export class PlantedTree {
     this.#from = from;
     this.root = join(CACHE, `${process.pid}-${name.replaceAll(/\W+/g, '-')}`);
     rmSync(this.root, { recursive: true, force: true });
-    mkdirSync(join(this.root, 'node_modules', '@coordinator'), { recursive: true });
-    for (const folder of workspaceFolders()) this.#copy(folder);
-    this.#linkPackages(join(REPOSITORY, 'node_modules'), join(this.root, 'node_modules'));
+    const folders = workspaceFolders();
+    for (const folder of folders) this.#copy(folder);
+    linkPackages(this.root, folders);
     for (const change of changes) {
       const file = join(this.root, change.file);
       writeFileSync(file, plantIn(readFileSync(file, 'utf8'), change));
@@ -40,17 +41,6 @@ export class PlantedTree {
     const to = join(this.root, folder);
     for (const part of PARTS) {
       if (existsSync(join(from, part))) cpSync(join(from, part), join(to, part), { recursive: true });
-    }
-    const { name } = JSON.parse(readFileSync(join(to, 'package.json'), 'utf8')) as { name: string };
-    symlinkSync(relative(join(this.root, 'node_modules', dirname(name)), to), join(this.root, 'node_modules', name));
-    const own = join(from, 'node_modules');
-    if (existsSync(own)) symlinkSync(own, join(to, 'node_modules'));
-  }
-
-  #linkPackages(from: string, to: string): void {
-    for (const name of readdirSync(from)) {
-      if (name.startsWith('.') || name === '@coordinator') continue;
-      symlinkSync(join(from, name), join(to, basename(name)));
     }
   }
 }

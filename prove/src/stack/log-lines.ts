@@ -8,6 +8,7 @@ export interface LogLine {
   readonly outcome?: string;
   readonly code?: string;
   readonly reason?: string;
+  readonly release?: string;
 }
 
 /** What the processes of a stack have logged. */
