@@ -2,10 +2,10 @@
 -- connection. A job that was running in such a worker for the last time but one before the crash limit is a suspect: it
 -- runs when no other suspect does, so that one that takes workers down does not take its neighbours to the limit.
 -- KEYS root   ARGV queue, graceMs, crashLimit, error of a job that reached it, keepMs, outageMs, how many at most,
---                  error of an unreadable record
--- Returns a flat list: id and its state.
-local queue, grace, crash_limit, crashed, keep_ms, outage_ms, limit, unreadable =
-  ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
+--                  error of an unreadable record, report of the attempts that did not end, or ''
+-- Returns a flat list: id, its state, and its envelope or ''.
+local queue, grace, crash_limit, crashed, keep_ms, outage_ms, limit, unreadable, report =
+  ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8], ARGV[9]
 local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'waiting'), queue_key(queue, 'leases')
 local now = now_ms()
 local NOT_KEPT_MS = 60000
@@ -36,8 +36,10 @@ if its_queue and its_queue ~= queue and now - (tonumber(redis.call('GET', queue_
 end
 
 local function take_back(id, key)
-  local crashes = (tonumber(redis.call('HGET', key, 'crashes')) or 0) + 1
-  local cancel = redis.call('HGET', key, 'cancel')
+  local crashed_before, cancel, attempt = unpack(redis.call('HMGET', key, 'crashes', 'cancel', 'attempt'))
+  local crashes = (tonumber(crashed_before) or 0) + 1
+  -- In place of what the attempt would have reported itself: the one after it finds it.
+  local reported = report ~= '' and { 'attempt:' .. (tonumber(attempt) or 1), report } or {}
   if cancel then
     finish(queue, id, 'cancelled', 'cancelled', now, keep_ms, { 'error', cancel })
     return 'cancelled'
@@ -47,11 +49,11 @@ local function take_back(id, key)
     return 'cancelled'
   end
   if crashes >= crash_limit then
-    finish(queue, id, 'dead', 'crashed-worker', now, keep_ms, { 'error', crashed })
+    finish(queue, id, 'dead', 'crashed-worker', now, keep_ms, { 'error', crashed, unpack(reported) })
     return 'dead'
   end
   redis.call('HDEL', key, 'token')
-  redis.call('HSET', key, 'crashes', crashes)
+  redis.call('HSET', key, 'crashes', crashes, unpack(reported))
   if crashes == crash_limit - 1 then
     redis.call('HSET', key, 'suspect', 1)
     return join_lane(SUSPECTS, queue, id, now)
@@ -76,6 +78,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0,
   if became then
     recovered[#recovered + 1] = id
     recovered[#recovered + 1] = became
+    recovered[#recovered + 1] = redis.call('HGET', job_key(id), 'envelope') or ''
   end
 end
 return recovered

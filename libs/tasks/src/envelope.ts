@@ -1,4 +1,4 @@
-import type { TraceContext } from '@coordinator/tracing';
+import type { TraceCarrier, TraceContext } from '@coordinator/tracing';
 import { z } from 'zod';
 import { CoordinatorError } from './error-codes.ts';
 
@@ -54,10 +54,19 @@ export function decodeEnvelope(text: string): Envelope {
 
 /** The task that a stored envelope names, whatever its version, to be shown; undefined when it cannot be read. */
 export function taskNamedIn(text: string): string | undefined {
+  const { task } = fieldsOf(text);
+  return typeof task === 'string' ? task : undefined;
+}
+
+/** The trace that a stored envelope names, whatever its version; empty when it cannot be read. */
+export function traceNamedIn(text: string): TraceCarrier {
+  return Object(fieldsOf(text).trace) as TraceCarrier;
+}
+
+function fieldsOf(text: string): { readonly task?: unknown; readonly trace?: unknown } {
   try {
-    const { task } = Object(JSON.parse(text)) as { task?: unknown };
-    return typeof task === 'string' ? task : undefined;
+    return Object(JSON.parse(text)) as object;
   } catch {
-    return undefined;
+    return {};
   }
 }

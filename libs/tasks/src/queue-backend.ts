@@ -44,7 +44,7 @@ export interface Claim {
   readonly claimedAtMs: number;
   /** Results of the steps that earlier attempts finished, as JSON, by name. */
   readonly steps: ReadonlyMap<string, string>;
-  /** What earlier attempts reported when they settled, newest last. */
+  /** What earlier attempts reported when they settled, or who took their jobs back in their place; newest last. */
   readonly attemptReports: readonly string[];
 }
 
@@ -98,6 +98,8 @@ export interface ReplayResult {
 export interface Recovery {
   readonly jobId: string;
   readonly state: JobState;
+  /** As it is stored; '' when there is none. */
+  readonly envelope: string;
 }
 
 /**
@@ -204,4 +206,6 @@ export interface RecoveryPolicy {
    * instead of taken back. Default 0, never.
    */
   readonly outageMs?: number;
+  /** Kept in place of what the attempts would have reported, see Claim.attemptReports. Default nothing. */
+  readonly attemptReport?: string | undefined;
 }

@@ -11,6 +11,7 @@ import { RunningAttempts, type RunningAttempt } from './running-attempts.ts';
 import type { Schedule } from './schedule.ts';
 import { ScheduleKeeper } from './schedule-keeper.ts';
 import { settleAttempt } from './settle-attempt.ts';
+import { takeBack } from './take-back.ts';
 import { Interruption } from './task-error.ts';
 
 /** What a TaskWorker needs. */
@@ -164,15 +165,9 @@ export class TaskWorker {
   }
 
   async #recover(queue: string): Promise<void> {
-    const { backend, log, leaseMs } = this.#options;
-    const graceMs = Math.min(5_000, leaseMs);
-    for (const { jobId, state } of await backend.recover(queue, {
-      graceMs,
-      crashLimit: CRASH_LIMIT,
-      outageMs: leaseMs / 2,
-    })) {
-      log.warn({ jobId, queue, state, code: 'COORD_LEASE_LOST' }, 'took back a job whose worker fell silent');
-    }
+    const { leaseMs } = this.#options;
+    const policy = { graceMs: Math.min(5_000, leaseMs), crashLimit: CRASH_LIMIT, outageMs: leaseMs / 2 };
+    await takeBack(queue, policy, this.#options);
   }
 
   async #unpark(queue: string): Promise<void> {

@@ -26,12 +26,14 @@ export const ATTR = {
   messagingSystem: 'messaging.system',
   /** Messaging: the queue. */
   messagingDestinationName: 'messaging.destination.name',
-  /** Messaging: `send` or `process`. */
+  /** Messaging: `send`, `process` or `recover`. */
   messagingOperationName: 'messaging.operation.name',
   /** Messaging: the kind of operation, `send` or `process`. */
   messagingOperationType: 'messaging.operation.type',
   /** Messaging: the job's id. */
   messagingMessageId: 'messaging.message.id',
+  /** Messaging: how many jobs a span is about, a number. */
+  messagingBatchMessageCount: 'messaging.batch.message_count',
   /** The task, such as stripe.refund. */
   task: 'coordinator.task',
   /** Which attempt of the job this is, from 1. */

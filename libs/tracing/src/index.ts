@@ -8,6 +8,7 @@ export {
   countRefusedCall,
   countSlots,
   countStuckHandler,
+  countTakenBack,
   recordAttempt,
   recordLoopBlocked,
   recordQueueWait,

@@ -15,6 +15,7 @@ interface Instruments {
   attempts: Counter;
   loopBlocked: Histogram;
   stuckHandlers: Counter;
+  takenBack: Counter;
   slots: Counter;
   refusedCalls: Counter;
 }
@@ -46,6 +47,9 @@ export function installMetrics(meter: Meter): void {
     }),
     stuckHandlers: meter.createCounter('coordinator.handlers.stuck', {
       description: 'Handlers that went on although they were told to stop',
+    }),
+    takenBack: meter.createCounter('coordinator.jobs.taken_back', {
+      description: 'Jobs that were taken back from a worker that fell silent',
     }),
     slots: meter.createCounter('coordinator.schedule.slots', {
       description: 'Slots of schedules by what became of them',
@@ -87,6 +91,11 @@ export function recordLoopBlocked({ task, blockedMs }: { readonly task: string; 
 /** Counts a handler that ignores its signal (`coordinator.handlers.stuck`). */
 export function countStuckHandler(job: TaskLabels): void {
   instruments?.stuckHandlers.add(1, labels(job));
+}
+
+/** Counts a job that is taken back because its worker fell silent (`coordinator.jobs.taken_back`). */
+export function countTakenBack(job: TaskLabels): void {
+  instruments?.takenBack.add(1, labels(job));
 }
 
 /** Counts slots of a schedule that made a job, or that the catch-up left out (`coordinator.schedule.slots`). */

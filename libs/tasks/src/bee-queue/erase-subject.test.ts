@@ -207,7 +207,7 @@ describe('a job that runs while its subject is erased', () => {
     await erase();
     await connection.command('ZADD', `${prefix}:q:mail:leases`, '1', claim.jobId);
     const policy = { graceMs: LONG_MS, crashLimit: 3 };
-    expect(await backend.recover('mail', policy)).toEqual([{ jobId: claim.jobId, state: 'cancelled' }]);
+    expect(await backend.recover('mail', policy)).toMatchObject([{ jobId: claim.jobId, state: 'cancelled' }]);
     expect(JSON.stringify(await dump())).not.toContain(CANARY);
     expect(await counts()).toEqual({ accepted: '1', cancelled: '1' });
   });

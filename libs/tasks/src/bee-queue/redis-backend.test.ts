@@ -100,7 +100,9 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(await pop('lms')).toBeUndefined();
 
     await connection.command('ZADD', `${prefix}:q:lms:leases`, '1', job.id);
-    expect(await backend.recover('lms', { ...policy, graceMs: 60_000 })).toEqual([{ jobId: job.id, state: 'waiting' }]);
+    expect(await backend.recover('lms', { ...policy, graceMs: 60_000 })).toMatchObject([
+      { jobId: job.id, state: 'waiting' },
+    ]);
     expect(await pop('lms')).toBe(job.id);
     expect(await connection.command('HEXISTS', `${prefix}:job:${job.id}`, 'crashes')).toBe(0);
   });
@@ -109,7 +111,9 @@ describe('RedisBackend beyond what memory can do', () => {
     const job = aJob();
     await backend.enqueue([job]);
     await pop('lms');
-    expect(await backend.recover('lms', { ...policy, graceMs: 0 })).toEqual([{ jobId: job.id, state: 'waiting' }]);
+    expect(await backend.recover('lms', { ...policy, graceMs: 0 })).toMatchObject([
+      { jobId: job.id, state: 'waiting' },
+    ]);
     expect(await backend.claim('lms', job.id, 60_000)).toBeUndefined();
     expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toMatchObject({
       jobId: job.id,

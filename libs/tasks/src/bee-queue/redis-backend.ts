@@ -183,12 +183,18 @@ export class RedisBackend implements QueueBackend {
     return moved;
   }
 
-  async recover(queue: string, { graceMs, crashLimit, outageMs = 0 }: RecoveryPolicy): Promise<Recovery[]> {
+  async recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]> {
+    const { graceMs, crashLimit, outageMs = 0, attemptReport = '' } = policy;
     const numbers = [String(graceMs), String(crashLimit)];
     const [unreadable, keepMs] = this.#unreadable();
-    const args = [queue, ...numbers, CRASHED, keepMs, String(outageMs), String(AT_ONCE), unreadable];
+    const limits = [keepMs, String(outageMs), String(AT_ONCE)];
+    const args = [queue, ...numbers, CRASHED, ...limits, unreadable, attemptReport];
     const reply = (await this.#run(scripts.recover, args)) as string[];
-    return pairs(reply).map(([jobId, state]) => ({ jobId, state: state as JobState }));
+    return Array.from({ length: reply.length / 3 }, (_, i) => ({
+      jobId: reply[3 * i] as string,
+      state: reply[3 * i + 1] as JobState,
+      envelope: reply[3 * i + 2] as string,
+    }));
   }
 
   /** Gives back a popped id that this process will not claim. */

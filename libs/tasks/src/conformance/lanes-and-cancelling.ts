@@ -37,7 +37,7 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
         await at.take();
         await at.take('lms', SHORT_MS);
         await at.advance(SOON_MS);
-        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId: second, state: 'blocked' }]);
+        expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId: second, state: 'blocked' }]);
         const third = await at.accept({ lane });
         expect([await at.stateOf(second), await at.stateOf(third)]).toEqual(['blocked', 'blocked']);
         await at.backend.cancel(third, 'order was withdrawn');
@@ -155,7 +155,7 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
         await at.take('lms', SHORT_MS);
         await at.backend.cancel(jobId, error.message);
         await at.advance(SOON_MS);
-        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state: 'cancelled' }]);
+        expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state: 'cancelled' }]);
         expect(await at.backend.job(jobId)).toMatchObject({ state: 'cancelled', error });
       });
 

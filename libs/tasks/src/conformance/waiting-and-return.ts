@@ -75,7 +75,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         const other = await at.accept();
         await at.take('lms', SHORT_MS);
         await at.advance(SOON_MS);
-        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state: 'waiting' }]);
+        expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state: 'waiting' }]);
         expect(await at.backend.recover('lms', POLICY)).toEqual([]);
         expect(await at.take()).toMatchObject({ jobId, attempt: 2 });
         expect(await at.pop('lms')).toBe(other);
@@ -86,7 +86,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         for (const state of ['waiting', 'dead']) {
           await at.take('lms', SHORT_MS);
           await at.advance(SOON_MS);
-          expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state }]);
+          expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state }]);
         }
         const record = await at.backend.job(jobId);
         expect(record).toMatchObject({
@@ -95,6 +95,19 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         expect(record?.finishedAtMs).toBeDefined();
         expect(await at.payloadOf(jobId)).toBeDefined();
         expect(await at.pop('lms')).toBeUndefined();
+      });
+
+      test('leave a report in place of the attempt that did not end', async () => {
+        const jobId = await at.accept();
+        const { envelope } = await at.take('lms', SHORT_MS);
+        await at.advance(SOON_MS);
+        const recovered = await at.backend.recover('lms', { ...POLICY, attemptReport: 'taken back' });
+        expect(recovered).toEqual([{ jobId, state: 'waiting', envelope }]);
+        expect((await at.take('lms', SHORT_MS)).attemptReports).toEqual(['taken back']);
+        await at.advance(SOON_MS);
+        await at.backend.recover('lms', { ...POLICY, attemptReport: 'again' });
+        await at.backend.replay(jobId);
+        expect((await at.take()).attemptReports).toEqual(['again']);
       });
 
       test('start to count anew when an attempt was settled in between', async () => {
@@ -107,7 +120,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await crash();
         await at.backend.settle(await at.take(), settlement('scheduled'));
         await at.backend.promote('lms');
-        expect(await crash()).toEqual([{ jobId, state: 'waiting' }]);
+        expect(await crash()).toMatchObject([{ jobId, state: 'waiting' }]);
       });
 
       test('are left alone while their lease is renewed', async () => {

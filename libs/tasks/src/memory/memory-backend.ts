@@ -199,6 +199,7 @@ export class MemoryBackend implements QueueBackend {
     return lost.map((job) => {
       job.token = undefined;
       job.crashes += 1;
+      if (policy.attemptReport && !job.cancel) job.attemptReports.set(job.record.attempt, policy.attemptReport);
       if (job.cancel) {
         this.#end(job, { state: 'cancelled', outcome: 'cancelled', error: job.cancel });
       } else if (job.crashes >= policy.crashLimit) {
@@ -209,7 +210,8 @@ export class MemoryBackend implements QueueBackend {
       } else {
         this.#change(job, { state: 'blocked' });
       }
-      return { jobId: job.record.jobId, state: job.record.state };
+      const { jobId, state, envelope } = job.record;
+      return { jobId, state, envelope };
     });
   }
 
