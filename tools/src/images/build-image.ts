@@ -9,7 +9,7 @@ import { imageLabels } from './image-labels.ts';
 const DOCKERFILE = join(REPOSITORY, 'deploy', 'images', 'Dockerfile');
 
 /** Where the trees of images are written, and stay, with their bills of materials. */
-const TREES = join(REPOSITORY, 'tmp', 'images');
+export const TREES = join(REPOSITORY, 'tmp', 'images');
 
 /** How to build an image with {@link buildImage}. */
 export interface BuildImageOptions {

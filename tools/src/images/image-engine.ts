@@ -72,6 +72,19 @@ export class ImageEngine {
     return this.idOf(tags[0] ?? '');
   }
 
+  /** Labels of an image, which is pulled where it is not here. @throws Error with the complaint of the pull */
+  async labelsOf(reference: string): Promise<Readonly<Record<string, string>>> {
+    const inspect =
+      this.name === 'buildah'
+        ? ['inspect', '--type', 'image', '--format', '{{json .OCIv1.Config.Labels}}', reference]
+        : ['image', 'inspect', '--format', '{{json .Config.Labels}}', reference];
+    const printed = await this.call(...inspect).catch(async () => {
+      await this.call('pull', reference);
+      return this.call(...inspect);
+    });
+    return (JSON.parse(printed) ?? {}) as Record<string, string>;
+  }
+
   /** Id of an image that is here, without `sha256:`. */
   async idOf(reference: string): Promise<string> {
     const [id = ''] = (

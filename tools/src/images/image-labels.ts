@@ -5,6 +5,9 @@ import type { AppTree } from './app-tree.ts';
 
 const run = promisify(execFile);
 
+/** What the names of the labels begin with. */
+export const LABEL = 'org.opencontainers.image.';
+
 /** What is built into every image besides the packages of its app. */
 const BUILT_WITH = ['package-lock.json', 'deploy/images', 'tools/src/images'];
 
@@ -34,7 +37,7 @@ export async function imageLabels(
     'base.name': base,
   };
   return Object.fromEntries(
-    Object.entries(labels).flatMap(([key, value]) => (value ? [[`org.opencontainers.image.${key}`, value]] : [])),
+    Object.entries(labels).flatMap(([key, value]) => (value ? [[`${LABEL}${key}`, value]] : [])),
   );
 }
 

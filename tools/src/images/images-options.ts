@@ -6,6 +6,9 @@ import { ENGINES, type EngineName } from './image-engine.ts';
 export const IMAGES_USAGE = `Usage: npm run images -- [options]
 
 Builds the images of API, worker and sandbox with docker, podman or buildah, whichever works.
+  --release         make those of the release that is checked out: one that has not changed since the release before is
+                    re-tagged, not built, and keeps its base
+  --push            push them to the registry once all of them are made
   --only NAMES      some of api,worker,sandbox. Default: all
   --tag TAG         may be given more than once. Default: the release and latest
   --registry PLACE  registry and path before the names. Default: localhost
@@ -16,6 +19,10 @@ Builds the images of API, worker and sandbox with docker, podman or buildah, whi
 /** What `npm run images` is to do. */
 export interface ImagesOptions {
   readonly images: readonly AppImage[];
+  /** Whether they are those of the release that is checked out. */
+  readonly release: boolean;
+  /** Whether they are pushed. */
+  readonly push: boolean;
   /** Empty: the release and `latest`. */
   readonly tags: readonly string[];
   readonly registry: string;
@@ -29,10 +36,13 @@ export interface ImagesOptions {
 export function imagesOptions(args: readonly string[]): ImagesOptions | undefined {
   const values = parse(args);
   if (values.help) return undefined;
-  const { only, tag = [], registry = 'localhost', base, engine, trees } = values;
+  const { only, tag = [], registry = 'localhost', base, engine, trees, release = false, push = false } = values;
+  if (release && tag.length > 0) throw new Error('--release names the tags itself: leave out --tag.');
+  if (trees !== undefined && (release || push))
+    throw new Error('--trees makes no images: leave out --release and --push.');
   return {
     images: only === undefined ? APP_IMAGES : imagesNamed(only.split(',')),
-    ...{ tags: tag, registry, base, trees, engine: engineNamed(engine) },
+    ...{ release, push, tags: tag, registry, base, trees, engine: engineNamed(engine) },
   };
 }
 
@@ -46,8 +56,10 @@ export function engineNamed(name: string | undefined): EngineName | undefined {
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const tag = { type: 'string', multiple: true } as const;
+  const flag = { type: 'boolean' } as const;
   const help = { type: 'boolean', short: 'h' } as const;
-  const options = { only: text, tag, registry: text, base: text, engine: text, trees: text, help };
+  const places = { registry: text, base: text, engine: text, trees: text };
+  const options = { only: text, tag, release: flag, push: flag, ...places, help };
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {

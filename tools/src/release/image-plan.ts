@@ -1,3 +1,4 @@
+import { APP_IMAGES } from '../images/app-image.ts';
 import type { Git } from './git.ts';
 import { changedInputs, readImageInputs } from './image-inputs.ts';
 
@@ -11,9 +12,6 @@ export interface ImagePlan {
   readonly changed: readonly string[];
 }
 
-/** Apps that have an image. */
-export const IMAGED_APPS: readonly string[] = ['coordinator-api', 'coordinator-worker'];
-
 /**
  * Decides for the image of each app whether it has to be built. All images of a release have its version, so that one whose
  * content stays as it was is re-tagged.
@@ -22,7 +20,7 @@ export const IMAGED_APPS: readonly string[] = ['coordinator-api', 'coordinator-w
  * @param commit what is released
  */
 export function planImages(git: Git, before: string | undefined, commit = 'HEAD'): ImagePlan[] {
-  return IMAGED_APPS.map((app) => {
+  return APP_IMAGES.map(({ app }) => {
     const folder = `apps/${app}`;
     if (before === undefined || git.ask('cat-file', '-e', `${before}:${folder}/package.json`) === undefined) {
       return { app, action: 'build', changed: [] };

@@ -150,6 +150,6 @@ test('where only documents and tests have changed, there is nothing to release, 
   expect(plan).toMatchObject({
     version: '1.0.0',
     previous: '0.1.0',
-    images: [{ action: 're-tag' }, { action: 're-tag' }],
+    images: [{ action: 're-tag' }, { action: 're-tag' }, { action: 're-tag' }],
   });
 });

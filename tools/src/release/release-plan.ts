@@ -32,7 +32,7 @@ export interface ReleaseWish {
  * @throws Error when the version that is asked for is none, or comes before the one of the last release
  */
 export function planRelease(git: Git, { version: wished, date }: ReleaseWish): ReleasePlan | undefined {
-  const previous = lastRelease(git);
+  const previous = lastRelease(git, 'HEAD');
   const before = previous === undefined ? undefined : `v${previous}`;
   const commits = readCommits(git, before);
   const version = wished ?? versionFor(previous, commits);
@@ -48,9 +48,18 @@ export function planRelease(git: Git, { version: wished, date }: ReleaseWish): R
   };
 }
 
-/** Version of the newest release that HEAD contains. */
-export function lastRelease(git: Git): string | undefined {
-  const tags = git.run('tag', '--list', 'v*', '--merged', 'HEAD', '--sort=-version:refname').split('\n');
+/** Version of the newest release that a commit contains. */
+export function lastRelease(git: Git, commit: string): string | undefined {
+  return newestOf(git, '--merged', commit);
+}
+
+/** Version of the newest release of all branches. */
+export function newestRelease(git: Git): string | undefined {
+  return newestOf(git);
+}
+
+function newestOf(git: Git, ...which: string[]): string | undefined {
+  const tags = git.run('tag', '--list', 'v*', ...which, '--sort=-version:refname').split('\n');
   return tags.map((tag) => tag.slice(1)).find(isVersion);
 }
 
