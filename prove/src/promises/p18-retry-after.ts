@@ -12,8 +12,8 @@ interface Case {
   readonly name: string;
   readonly status: number;
   readonly value: () => string;
-  /** No call again before; undefined where the value means nothing. */
-  readonly notBeforeMs?: number;
+  /** No call again before this time, from the value and the first call; undefined where the value means nothing. */
+  readonly notBefore?: (value: string, firstAt: number) => number;
   /** When it is due again at the latest. */
   readonly byMs: number;
 }
@@ -21,37 +21,51 @@ interface Case {
 /** A date has whole seconds, so that up to one of them is lost. */
 const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1_000 + seconds) * 1_000).toUTCString();
 
+const afterFirst = (ms: number) => (_value: string, firstAt: number) => firstAt + ms;
+
 const CASES: readonly Case[] = [
   {
     name: 'seconds-429',
     status: 429,
     value: () => String(WAIT_S),
-    notBeforeMs: WAIT_S * 1_000,
+    notBefore: afterFirst(WAIT_S * 1_000),
     byMs: WAIT_S * 1_000 + BACKOFF_MS,
   },
   {
     name: 'seconds-503',
     status: 503,
     value: () => String(WAIT_S),
-    notBeforeMs: WAIT_S * 1_000,
+    notBefore: afterFirst(WAIT_S * 1_000),
     byMs: WAIT_S * 1_000 + BACKOFF_MS,
   },
   {
     name: 'date-429',
     status: 429,
     value: () => inSeconds(WAIT_S),
-    notBeforeMs: WAIT_S * 1_000,
+    notBefore: Date.parse,
     byMs: (WAIT_S + 1) * 1_000 + BACKOFF_MS,
   },
   {
     name: 'date-503',
     status: 503,
     value: () => inSeconds(WAIT_S),
-    notBeforeMs: WAIT_S * 1_000,
+    notBefore: Date.parse,
     byMs: (WAIT_S + 1) * 1_000 + BACKOFF_MS,
   },
-  { name: 'huge-429', status: 429, value: () => '1000000000', notBeforeMs: HOUR_MS, byMs: HOUR_MS + BACKOFF_MS },
-  { name: 'huge-503', status: 503, value: () => '1000000000', notBeforeMs: HOUR_MS, byMs: HOUR_MS + BACKOFF_MS },
+  {
+    name: 'huge-429',
+    status: 429,
+    value: () => '1000000000',
+    notBefore: afterFirst(HOUR_MS),
+    byMs: HOUR_MS + BACKOFF_MS,
+  },
+  {
+    name: 'huge-503',
+    status: 503,
+    value: () => '1000000000',
+    notBefore: afterFirst(HOUR_MS),
+    byMs: HOUR_MS + BACKOFF_MS,
+  },
   { name: 'negative', status: 503, value: () => '-5', byMs: BACKOFF_MS },
   { name: 'garbage', status: 503, value: () => 'soon', byMs: BACKOFF_MS },
   { name: 'garbage-429', status: 429, value: () => '\u00e9\u00e9', byMs: 30_000 + BACKOFF_MS },
@@ -66,8 +80,10 @@ export const retryAfter: Proof = {
   run: async ({ start, findings }) => {
     const stack = await start();
     const jobs = new Map<string, string>();
+    const values = new Map<string, string>();
     for (const { name, status, value } of CASES) {
       const headers = { 'retry-after': value() };
+      values.set(name, headers['retry-after']);
       await stack.sink.behave(name, { kind: 'status', status, headers, count: 1 });
       const { jobIds } = await stack.driver.send(delivery(`p18-${name}`, { destination: name }));
       jobs.set(name, jobIds[0] ?? '');
@@ -105,9 +121,9 @@ export const retryAfter: Proof = {
     ).catch(() => undefined);
     const calls = await stack.sink.calls();
     findings.expect('not called again', soon.filter(({ name }) => !again(calls, name)).length, { is: 0 });
-    const early = CASES.filter(({ name, notBeforeMs }) => {
+    const early = CASES.filter(({ name, notBefore }) => {
       const [first, second] = calls.filter(({ destination }) => destination === name);
-      return notBeforeMs !== undefined && first && second && second.at - first.at < notBeforeMs;
+      return notBefore && first && second && second.at < notBefore(values.get(name) ?? '', first.at);
     });
     findings.expect('called too early', early.length, { is: 0 });
     if (early.length > 0) findings.notes.push(`early: ${early.map(({ name }) => name).join(', ')}`);
