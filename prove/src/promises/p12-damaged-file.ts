@@ -72,7 +72,7 @@ async function startOn(dir: string, { to }: Damage, jobIds: readonly string[]): 
     if (!increment) throw new Error('Redis keeps no append-only file');
     await to(join(folder, increment));
     const redis = await startRedis({ dir: copy, readyTimeoutMs: START_MS }).catch(() => undefined);
-    return redis && (await lackingJobs(redis, jobIds));
+    return redis && (await lackingJobs(redis, jobIds)).length;
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
