@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** What some proofs cannot do without. */
-export type Need = 'root' | 'strace' | 'mount' | 'libfaketime';
+export type Need = 'root' | 'strace' | 'mount' | 'libfaketime' | 'netns';
 
 const TESTS: Readonly<Record<Need, () => boolean>> = {
   root: () => process.getuid?.() === 0,
@@ -9,6 +9,7 @@ const TESTS: Readonly<Record<Need, () => boolean>> = {
   // Root in a container often may not.
   mount: () => runs('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'),
   libfaketime: () => runs('faketime', '-f', '+1h', 'true'),
+  netns: () => runs('unshare', '--net', 'ip', 'link', 'add', 'probe', 'type', 'veth'),
 };
 
 const NAMES: Readonly<Record<Need, string>> = {
@@ -16,6 +17,7 @@ const NAMES: Readonly<Record<Need, string>> = {
   strace: 'strace',
   mount: 'the right to mount file systems',
   libfaketime: 'libfaketime',
+  netns: 'the right to make networks (ip netns)',
 };
 
 /** Those of the needs that this machine does not meet, for people. */

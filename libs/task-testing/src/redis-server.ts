@@ -9,8 +9,10 @@ import { isAlive } from './process-alive.ts';
 
 /** Settings of {@link startRedis}. */
 export interface StartRedisOptions {
-  /** Port on 127.0.0.1. Default: a free one. */
+  /** Port at `host`. Default: one that is free on 127.0.0.1. */
   port?: number;
+  /** Address that it listens on and is reached at. Default: `127.0.0.1`. */
+  host?: string;
   /** Folder of the data, kept at stop. Default: a temporary one, removed at stop. */
   dir?: string;
   /** `always` and `everysec` keep an append-only file; `no-aof` keeps nothing and is the quickest. Default: `always`. */
@@ -33,7 +35,7 @@ export interface ProcessEnd {
   signal: NodeJS.Signals | null;
 }
 
-/** A Redis server of our own, on 127.0.0.1. */
+/** A Redis server of our own. */
 export interface RedisServer {
   /** For example `redis://127.0.0.1:23456`. */
   readonly url: string;
@@ -60,7 +62,7 @@ export interface RedisServer {
 }
 
 /**
- * Starts a Redis on 127.0.0.1 that never evicts, and waits until it answers. It does not outlive this process.
+ * Starts a Redis that never evicts, and waits until it answers. It does not outlive this process.
  *
  * @throws RedisNotFoundError when no server can be had; Error with the server's last lines when it does not come up.
  */
@@ -133,6 +135,7 @@ class LocalRedis implements RedisServer {
   readonly url: string;
   readonly lines: string[] = [];
   exited: Promise<ProcessEnd> = Promise.resolve({ code: 0, signal: null });
+  private readonly host: string;
   private child: ChildProcess | undefined;
   private stopped = false;
 
@@ -143,7 +146,8 @@ class LocalRedis implements RedisServer {
     private readonly temporary: boolean,
     private readonly options: StartRedisOptions,
   ) {
-    this.url = `redis://127.0.0.1:${port}`;
+    this.host = options.host ?? '127.0.0.1';
+    this.url = `redis://${this.host}:${port}`;
   }
 
   get pid(): number {
@@ -203,7 +207,7 @@ class LocalRedis implements RedisServer {
     const { appendfsync = 'always', args = [] } = this.options;
     const fsync = appendfsync === 'no-aof' ? [] : ['--appendfsync', appendfsync];
     return [
-      ...['--port', String(this.port), '--bind', '127.0.0.1', '--daemonize', 'no', '--save', ''],
+      ...['--port', String(this.port), '--bind', this.host, '--daemonize', 'no', '--save', ''],
       ...['--maxmemory-policy', 'noeviction'],
       ...['--appendonly', appendfsync === 'no-aof' ? 'no' : 'yes', ...fsync],
       ...args,
@@ -243,7 +247,7 @@ class LocalRedis implements RedisServer {
         await this.end('SIGKILL');
         throw this.failure(`did not answer within ${readyTimeoutMs} ms`);
       }
-      ready.answered = await answers(this.port, child.pid ?? -1);
+      ready.answered = await answers(this.host, this.port, child.pid ?? -1);
       if (!ready.answered) await new Promise((wake) => setTimeout(wake, 10));
     }
   }
@@ -256,10 +260,10 @@ class LocalRedis implements RedisServer {
 }
 
 /** Asks with a bare socket, so that no client library is needed; the pid tells our server from a stranger on the same port. */
-function answers(port: number, pid: number): Promise<boolean> {
+function answers(host: string, port: number, pid: number): Promise<boolean> {
   return new Promise((settle) => {
     let reply = '';
-    const socket = connect({ port, host: '127.0.0.1' });
+    const socket = connect({ port, host });
     const done = (answer: boolean) => {
       socket.destroy();
       settle(answer);

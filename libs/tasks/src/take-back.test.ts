@@ -28,7 +28,7 @@ async function silence(jobs = 1) {
   const clock = new MemoryClock();
   const backend = new MemoryBackend(clock);
   const queue = new TaskQueue({ ...origin, backend });
-  const take = async () => backend.claim('warehouse', (backend.pop('warehouse')) ?? '', LEASE_MS);
+  const take = async () => backend.claim('warehouse', backend.pop('warehouse') ?? '', LEASE_MS);
   for (let i = 0; i < jobs; i += 1) {
     await queue.enqueue(ship, {});
     await take();
