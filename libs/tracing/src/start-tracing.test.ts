@@ -151,6 +151,27 @@ describe('with an endpoint', () => {
     expect(stopMs).toBeLessThan(3000);
   });
 
+  test('spans that find no room or no collector are counted', async () => {
+    const { text } = await run<{ text: string }>(
+      `const tracing = await new Promise((told) => {
+         const started = lib.startTracing({ service: 's', release: '1', onProblem: () => told(started) });
+         for (let i = 0; i < 5; i++) lib.inSpan('x', {}, () => 1);
+       });
+       return { text: await tracing.metricsText() };`,
+      {
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+        OTEL_BSP_MAX_QUEUE_SIZE: '2',
+        OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2',
+      },
+    );
+    const lost = Array.from(text.matchAll(/^otel_sdk_processor_span_processed_total.*error_type="(\w+)"\} (\d+)$/gm));
+    expect(lost.map(([, why, count]) => [why, count])).toEqual([
+      ['queue_full', '1'],
+      [expect.any(String), '2'],
+    ]);
+  });
+
   test('a last export that fails is told of', async () => {
     const { problems } = await run<Stopped>(SPAN_AND_STOP, {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',

@@ -58,7 +58,7 @@ export function startTracing({ service, release, onProblem = () => undefined }: 
   metrics.setGlobalMeterProvider(meterProvider);
   installMetrics(meterProvider.getMeter('coordinator'));
 
-  const stopTraces = exporting.traces ? startTraceExport(resource) : startTraceIdsOnly();
+  const stopTraces = exporting.traces ? startTraceExport(resource, meterProvider) : startTraceIdsOnly();
 
   const stop = async (): Promise<void> => {
     await inTime([stopTraces, () => meterProvider.shutdown()]);
