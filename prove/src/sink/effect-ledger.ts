@@ -11,8 +11,9 @@ export interface EffectCall {
   readonly seq?: number;
   /** Process that called. */
   readonly pid: number;
-  /** Of the `traceparent` that came with it. */
+  /** Both of the `traceparent` that came with it. */
   readonly traceId?: string;
+  readonly spanId?: string;
 }
 
 /** An effect that was really had: once per idempotency key. */

@@ -48,7 +48,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   if (path === '/gates/wait') return gates.wait(body as GateCall, response);
   const destination = path.split('/')[1] ?? '';
-  const told = { destination, idempotencyKey: keyOf(request), traceId: traceOf(request) };
+  const told = { destination, idempotencyKey: keyOf(request), ...traceOf(request) };
   await call({ ...(body as EffectCall), ...told }, response);
 }
 
@@ -76,6 +76,7 @@ function keyOf(request: IncomingMessage): string {
   return typeof key === 'string' ? key : '';
 }
 
-function traceOf(request: IncomingMessage): string | undefined {
-  return /^00-([0-9a-f]{32})-/.exec(String(request.headers.traceparent))?.[1];
+function traceOf({ headers }: IncomingMessage): Pick<EffectCall, 'traceId' | 'spanId'> {
+  const [, traceId, spanId] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-/.exec(String(headers.traceparent)) ?? [];
+  return traceId === undefined ? {} : { traceId, spanId };
 }

@@ -9,6 +9,7 @@ export interface LogLine {
   readonly code?: string;
   readonly reason?: string;
   readonly release?: string;
+  readonly trace_id?: string;
 }
 
 /** What the processes of a stack have logged. */

@@ -23,11 +23,21 @@ const JOB_KEY = '{cc}:job:';
 const READ_DEADLINE_MS = 5_000;
 const BATCH = 1_000;
 
+/** A process of ours that was killed, with all that it had not sent yet. */
+export interface Death {
+  readonly victim: 'api' | 'worker';
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** Driver → APIs → Redis → workers → sink, each a process of its own but the driver. */
 export class ProvingStack {
   readonly log = new LogLines();
   /** kill -9 so far. */
   readonly kills: Record<Victim, number> = { worker: 0, api: 0, redis: 0 };
+  /** The same, one by one. */
+  readonly deaths: Death[] = [];
   apis: SupervisedProcess[] = [];
   workers: SupervisedProcess[] = [];
   redis!: RedisServer;
@@ -73,7 +83,9 @@ export class ProvingStack {
       if (downMs > 0) await new Promise((wake) => setTimeout(wake, downMs));
       return this.redis.restart();
     }
-    await (victim === 'worker' ? this.workers : this.apis)[index]?.kill(downMs);
+    const process = (victim === 'worker' ? this.workers : this.apis)[index];
+    if (process) this.deaths.push({ victim, pid: process.pid, at: Date.now() });
+    await process?.kill(downMs);
   }
 
   /** Runs one Redis command, past the proxy. */
@@ -176,6 +188,7 @@ export class ProvingStack {
             app,
             root: ownRoot,
             env: own,
+            output: this.options.outputOf?.[name],
             onLine: (line) => this.log.add(line, name),
           });
         }),

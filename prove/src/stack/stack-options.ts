@@ -26,6 +26,8 @@ export interface ProvingStackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Further settings by the name of the process: `worker-2`. Default none. */
   readonly envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
+  /** File or pipe that takes what a process prints, by its name; the log of the stack has none of it. Default none. */
+  readonly outputOf?: Readonly<Record<string, string>>;
 }
 
 /** The token that the driver shows. */

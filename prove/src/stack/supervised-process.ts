@@ -10,6 +10,8 @@ export interface SupervisedProcessOptions {
   /** Folder that holds apps/ and libs/ as they were built. */
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
+  /** File or pipe that takes what it prints. Default: `onLine` is told. */
+  readonly output?: string | undefined;
   /** Told each line that it prints. */
   readonly onLine: (line: string, name: string) => void;
 }
@@ -102,10 +104,13 @@ export class SupervisedProcess {
   }
 
   #from(root: string): ManagedProcess {
-    const { name, app, env, onLine } = this.#options;
+    const { name, app, env, output, onLine } = this.#options;
+    const main = [...NODE_FLAGS, join(root, 'apps', app, 'dist', 'main.js')];
+    // The shell is replaced by node, which keeps its process id.
+    const redirected = { command: 'sh', args: ['-c', 'exec "$@" >"$0"', output ?? '', process.execPath, ...main] };
     const started: ManagedProcess = new ManagedProcess({
       name,
-      args: [...NODE_FLAGS, join(root, 'apps', app, 'dist', 'main.js')],
+      ...(output === undefined ? { args: main } : redirected),
       env,
       readyUrl: `${this.url}/readyz`,
       onLine,
