@@ -21,7 +21,7 @@ again, on a real Redis and under load. Then the orders that were accepted are he
   --help       this
 
 Nothing comes back from the clone: no commit, no tag, and nothing is pushed. It has a git identity of its own. What runs are
-the process trees that images hold; no image engine is needed. It takes some five minutes, needs npm's registry or a filled
+the process trees that images hold; no image engine is needed. It takes some minutes, needs npm's registry or a filled
 cache, and a checkout with its whole history and without changes.
 Exit code: 0 nothing was lost and everything is told as it should be; 1 not so; 2 it could not be rehearsed here, and why;
 69 there is no Redis to be had.`;
