@@ -21,7 +21,11 @@ end
 local kept = queue_key(queue, 'kept')
 local last = tonumber(redis.call('GET', kept) or 0) or 0
 redis.call('SET', kept, now)
-if outage_ms > 0 and now - last > outage_ms then
+local late = outage_ms > 0 and now - last > outage_ms
+-- Not for ever: a worker that is too busy to come by in time would else never take back what another one has left.
+local graced = late and queue_key(queue, 'graced')
+if late and (redis.call('SET', graced, now, 'PX', 6 * outage_ms, 'NX')
+    or now - (tonumber(redis.call('GET', graced)) or 0) <= 3 * outage_ms) then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now + outage_ms)) do
     redis.call('ZADD', leases, now + outage_ms, id)
   end

@@ -11,6 +11,7 @@ const PARTS: Readonly<Record<string, 'list' | 'zset' | 'hash' | 'string'>> = {
   dead: 'zset',
   counts: 'hash',
   kept: 'string',
+  graced: 'string',
 };
 
 /** A key in which jobs stand, or that the scripts keep beside them. */

@@ -186,6 +186,20 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(claim?.jobId).toBe(again?.jobId);
   });
 
+  test('takes jobs back in the end although those who keep the queue always come late', async () => {
+    await backend.enqueue([aJob()]);
+    const claim = await backend.claim('lms', (await pop('lms')) as string, 1);
+    const late = { ...policy, graceMs: 60_000, outageMs: 200 };
+    const states: string[][] = [];
+    for (let call = 0; call < 6; call += 1) {
+      await advance(210);
+      states.push((await backend.recover('lms', late)).map(({ state }) => state));
+    }
+    expect(states[0]).toEqual([]);
+    expect(states.flat()).toEqual(['waiting']);
+    expect(await backend.job(claim?.jobId as string)).toMatchObject({ state: 'waiting' });
+  });
+
   test('takes no more jobs than may wait in a queue, tells known ones apart, and takes all children', async () => {
     const small = new RedisBackend(connection, { keyPrefix: prefix, maxDepth: 2 });
     const known = aJob({ dedupe: { key: 'lms.enrol:k', fingerprint: 'f', windowMs: 60_000 } });
