@@ -19,14 +19,16 @@ export class TraceCollector {
     };
   }
 
-  /** Starts one. @param most how many traces it keeps */
-  static async start(most: number): Promise<TraceCollector> {
+  /** Starts one. @param most how many traces it keeps @param onBody told each export as it comes. Default nobody */
+  static async start(most: number, onBody: (text: string) => void = () => undefined): Promise<TraceCollector> {
     const sink = new TraceSink(most);
     const server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.once('end', () => {
-        sink.add(JSON.parse(Buffer.concat(chunks).toString()) as Parameters<TraceSink['add']>[0]);
+        const text = Buffer.concat(chunks).toString();
+        onBody(text);
+        sink.add(JSON.parse(text) as Parameters<TraceSink['add']>[0]);
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       });
     });
