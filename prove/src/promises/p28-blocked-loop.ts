@@ -12,7 +12,7 @@ export const blockedLoop: Proof = {
   title: 'A blocked event loop is seen, not doubled',
   tier: 'nightly',
   target:
-    'a handler that spins for longer than its lease is started once (heartbeats come from a thread of their own), and a log line names its task',
+    'a handler that spins for longer than its lease is started once (heartbeats come from a thread of their own), and a log line and a metric name its task',
   run: async ({ tier, start, findings }) => {
     const stack = await start({ leaseMs: LEASE_MS });
     for (let i = 0; i < SPINNERS[tier]; i += 1) {
@@ -27,5 +27,9 @@ export const blockedLoop: Proof = {
     findings.expect('duplicate starts', duplicateStarts, { is: 0 });
     const named = stack.log.all.filter(({ msg, task }) => /event loop/i.test(msg) && task === 'prove.misbehave');
     findings.expect('log lines that name the task', named.length, { atLeast: SPINNERS[tier] });
+    const metrics = await Promise.all(stack.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
+    const counted = metrics.join('').match(/^coordinator_event_loop_blocked_count\S*prove\.misbehave\S* \d+/gm);
+    const standstills = (counted ?? []).reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    findings.expect('standstills that the metric puts to the task', standstills, { atLeast: SPINNERS[tier] });
   },
 };
