@@ -18,7 +18,7 @@ export const fleeting = defineTask({
   name: 'prove.fleeting',
   payload: deliver.payload,
   ...policy,
-  dedupeMs: 20_000,
+  dedupeMs: 40_000,
 });
 
 /** Ends when the sink opens its gate, of which each attempt has one of its own. */

@@ -18,8 +18,8 @@ const ILL_EVERY = 100;
 /** The books are closed after each leg: hours of them have no room in memory. */
 const SIZES = { pr: { legs: 1, legS: 60 }, nightly: { legs: 1, legS: 900 }, weekly: { legs: 16, legS: 1_800 } };
 const WARM_UP_S = 20;
-/** Records and keys of ended jobs are gone after that, so that a run sees them go. */
-const RETENTION_MS = 20_000;
+/** Records and keys of ended jobs are gone after that, so that a run sees them go; no sender repeats a request that late. */
+const RETENTION_MS = 40_000;
 const ILLS: readonly Manner[] = [
   { kind: 'status', status: 500 },
   { kind: 'reset' },
