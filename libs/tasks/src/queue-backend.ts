@@ -136,8 +136,11 @@ export interface QueueBackend {
   promote(queue: string): Promise<number>;
   /** Takes back the jobs whose lease has run out. */
   recover(queue: string, policy: RecoveryPolicy): Promise<Recovery[]>;
-  /** Makes parked jobs waiting that fit a `task@oldest-newest readable payloadVersion` of `known`; returns how many. */
-  unpark(queue: string, known: readonly string[]): Promise<number>;
+  /**
+   * Takes the leases of parked jobs that fit a `task@oldest-newest readable payloadVersion` of `known`, those first that
+   * were parked first. A lost answer is made up for by claim() with the same token.
+   */
+  claimParked(queue: string, known: readonly string[], search: ParkedSearch): Promise<ParkedPage>;
   /**
    * Tells the time and the last slot of each schedule, by its key. One that is new starts from now, and so does one that
    * no worker has asked for in FORGET_SCHEDULE_MS in which others did.
@@ -154,6 +157,24 @@ export interface QueueBackend {
    * @throws CoordinatorError COORD_QUERY_INVALID when `before` is none of them
    */
   jobsOf(subject: string, query?: TimelineQuery): Promise<TimelinePage>;
+}
+
+/** How parked jobs are looked for. */
+export interface ParkedSearch {
+  readonly leaseMs: number;
+  /** Most to claim. */
+  readonly most: number;
+  /** Where to begin: the `next` of the page before. Default: with those that were parked first. */
+  readonly from?: number;
+  /** Default: a new one. */
+  readonly token?: string;
+}
+
+/** What was found among the parked jobs. */
+export interface ParkedPage {
+  readonly claims: Claim[];
+  /** Where to go on; undefined when there is no more to look at. */
+  readonly next: number | undefined;
 }
 
 /** Which jobs about a subject are asked for. */

@@ -310,6 +310,21 @@ describe('a worker', () => {
     old.work(handler, { catalog: new TaskCatalog([ship, later].map((task) => ({ task, queue: 'warehouse' }))) });
     await eventually(async () => expect(handled).toEqual(['warehouse.later']));
   });
+
+  test('leaves it to that worker once it is parked, and does not park it again', async () => {
+    const old = await start([ship]);
+    const catalog = new TaskCatalog([ship, later].map((task) => ({ task, queue: 'warehouse' })));
+    const newer = new TaskQueue({ backend: old.backend, routeEvent: () => [], release: 'newer', catalog });
+    await newer.enqueueAll(Array.from({ length: 30 }, () => ({ task: later, payload: {}, options: {} })));
+    const handled = new Set<string>();
+    const handler: TaskHandler<AnyTask> = async (_payload, { job }) => void handled.add(job.id);
+    old.work(handler);
+    await eventually(async () => expect((await old.backend.readQueue('warehouse')).parked).toBe(30));
+
+    old.work(handler, { catalog });
+    await eventually(async () => expect(handled.size).toBe(30));
+    expect(old.log.lines.filter(({ message }) => message.startsWith('job parked'))).toHaveLength(30);
+  });
 });
 
 describe('a worker that is drained', () => {

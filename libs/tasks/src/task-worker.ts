@@ -35,8 +35,8 @@ export interface TaskWorkerOptions extends AttemptRuntime {
 
 const PROMOTE_EVERY_MS = 250;
 const RECOVER_EVERY_MS = 1_000;
-// While a release rolls out, old workers park again what new ones have unparked.
-const UNPARK_EVERY_MS = 5_000;
+// Jobs are parked while a release rolls out, and a look goes over all that are.
+const LOOK_AT_PARKED_EVERY_MS = 5_000;
 /** A handler that is told to stop has this long to do so before the process exits without it. */
 const ABORT_GRACE_MS = 1_000;
 /** By then a drained process has flushed its telemetry and is gone, and with it the handlers that did not stop. */
@@ -57,11 +57,12 @@ export class TaskWorker {
 
   constructor(options: TaskWorkerOptions) {
     this.#options = options;
-    const { redisUrl, backend, leaseMs, log, release } = options;
+    const { redisUrl, backend, leaseMs, log, release, catalog } = options;
     const { keyPrefix } = backend;
+    const readable = catalog.readable();
     const onClaimed = (claims: readonly Claim[]) => this.#heartbeat.claimed(claims);
     this.#queues = options.queues.map(
-      (name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, log, onClaimed }),
+      (name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, readable, log, onClaimed }),
     );
     this.#errors = new RepeatedErrors((fields, message) => log.error(fields, message));
     this.#running = new RunningAttempts(log, (queue, stuck) => this.#onStuck(queue, stuck));
@@ -85,17 +86,16 @@ export class TaskWorker {
   }
 
   async #start(): Promise<void> {
-    const { queues, leaseMs, concurrency, backend } = this.#options;
+    const { leaseMs, concurrency, backend } = this.#options;
     await this.#heartbeat.start();
     if (this.#draining) return;
     for (const queue of this.#queues) queue.consume(concurrency, (claim) => this.#run(claim));
     this.#keep(PROMOTE_EVERY_MS, (queue) => backend.promote(queue));
     // Well within the time after which a queue counts as not kept.
     this.#keep(Math.min(RECOVER_EVERY_MS, leaseMs / 4), (queue) => this.#recover(queue));
-    this.#keep(UNPARK_EVERY_MS, (queue) => this.#unpark(queue));
     const keeper = new ScheduleKeeper({ ...this.#options, schedules: this.#options.schedules ?? [] });
+    this.#repeat(LOOK_AT_PARKED_EVERY_MS, async () => this.#queues.forEach((queue) => queue.lookAtParked()));
     this.#repeat(TICK_EVERY_MS, () => keeper.tick());
-    void Promise.all(queues.map((queue) => this.#unpark(queue))).catch((error: unknown) => this.#report(error));
   }
 
   /**
@@ -168,11 +168,6 @@ export class TaskWorker {
     const { leaseMs } = this.#options;
     const policy = { graceMs: Math.min(5_000, leaseMs), crashLimit: CRASH_LIMIT, outageMs: leaseMs / 2 };
     await takeBack(queue, policy, this.#options);
-  }
-
-  async #unpark(queue: string): Promise<void> {
-    const moved = await this.#options.backend.unpark(queue, this.#options.catalog.readable());
-    if (moved > 0) this.#options.log.info({ queue, moved }, 'parked jobs that this release can read wait again');
   }
 
   #keep(intervalMs: number, work: (queue: string) => Promise<unknown>): void {

@@ -115,7 +115,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'P23',
     because: /the queue stands at/,
     file: 'libs/tasks/dist/task-worker.js',
-    find: 'this.#keep(UNPARK_EVERY_MS, (queue) => this.#unpark(queue));',
+    find: 'this.#repeat(LOOK_AT_PARKED_EVERY_MS, async () => this.#queues.forEach((queue) => queue.lookAtParked()));',
     replace: '',
   },
   {

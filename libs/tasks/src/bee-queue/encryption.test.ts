@@ -81,7 +81,8 @@ describe('jobs whose key changes', () => {
     const parked = { state: 'parked', outcome: `key-unknown:${old.keyIds[0]}`, attempt: 0 };
     await eventually(async () => expect(await backendWith(none).job(jobId)).toMatchObject(parked));
     // What the worker does every five seconds; it must not take up what it cannot read, again and again.
-    expect(await backendWith(without).unpark('mail', catalog.readable())).toBe(0);
+    const search = { leaseMs: 60_000, most: 10 };
+    expect((await backendWith(without).claimParked('mail', catalog.readable(), search)).claims).toEqual([]);
     expect(log.lines.filter(({ message }) => message.startsWith('job parked'))).toHaveLength(1);
     await worker.drain(0);
 

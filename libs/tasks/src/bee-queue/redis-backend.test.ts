@@ -284,7 +284,7 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toBeUndefined();
     await backend.promote('lms');
     await backend.recover('lms', { ...policy, graceMs: 60_000 });
-    await backend.unpark('lms', []);
+    await backend.claimParked('lms', [], { leaseMs: 60_000, most: 10 });
     for (const { id } of [waiting, scheduled, running, parked]) {
       const error = { code: 'COORD_ENVELOPE_UNREADABLE' };
       expect(await backend.job(id)).toMatchObject({ state: 'dead', outcome: 'unreadable', error });
@@ -292,7 +292,7 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(await backend.readQueue('lms')).toMatchObject({ depth: 0, deadLetters: 4 });
   });
 
-  test('unparks page by page, past those that stay', async () => {
+  test('looks at parked jobs page by page, past those that stay', async () => {
     const jobs = Array.from({ length: 1_200 }, (_, i) => ({
       ...aJob(),
       envelope: JSON.stringify({
@@ -307,8 +307,17 @@ describe('RedisBackend beyond what memory can do', () => {
     const batch = { leaseMs: 60_000, token: randomUUID(), more: 2_000, again: false };
     const claims = await backend.claimBatch('lms', '', batch);
     await Promise.all(claims.map((claim) => backend.settle(claim, settlement('parked'))));
-    expect(await backend.unpark('lms', ['lms.enrol@1-1'])).toBe(600);
-    expect(await backend.unpark('lms', ['lms.enrol@1-1'])).toBe(0);
+    const found: string[] = [];
+    let [from, pages]: [number | undefined, number] = [0, 0];
+    for (; from !== undefined; pages += 1) {
+      const page = await backend.claimParked('lms', ['lms.enrol@1-1'], { leaseMs: 60_000, most: 100, from });
+      expect(page.claims.length).toBeLessThanOrEqual(100);
+      found.push(...page.claims.map(({ jobId }) => jobId));
+      from = page.next;
+    }
+    expect(new Set(found)).toEqual(new Set(jobs.filter((_, i) => i % 2).map(({ id }) => id)));
+    expect(found).toHaveLength(600);
+    expect((await backend.readQueue('lms')).parked).toBe(600);
   });
 
   test('reads the newest thousand jobs of a subject unless told otherwise, and then the rest', async () => {

@@ -13,6 +13,8 @@ import {
   type Claim,
   type Hold,
   type NewJob,
+  type ParkedPage,
+  type ParkedSearch,
   type QueueBackend,
   type Recovery,
   type RecoveryPolicy,
@@ -122,7 +124,7 @@ export class RedisBackend implements QueueBackend {
   async claimBatch(queue: string, jobId: string, { leaseMs, token, more, again }: ClaimBatch): Promise<Claim[]> {
     const args = [queue, token, String(leaseMs), jobId, String(more), again ? '1' : '0', ...this.#unreadable()];
     const [nowMs, ...records] = (await this.#run(scripts.claim, args)) as [number, ...[string, string[]][]];
-    return records.map(([id, record]) => this.#fields.decryptClaim(readClaim(id, queue, nowMs, record)));
+    return this.#claims(queue, nowMs, records);
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
@@ -202,16 +204,16 @@ export class RedisBackend implements QueueBackend {
     await this.#run(scripts.release, [queue, jobId]);
   }
 
-  async unpark(queue: string, known: readonly string[]): Promise<number> {
-    let [moved, stayed] = [0, 0];
-    for (;;) {
-      const page = [String(stayed), String(AT_ONCE), ...this.#unreadable(), this.#fields.keyIds.join(',')];
-      const args = [queue, String(ENVELOPE_VERSION), ...page, ...known];
-      const [movedNow, seen] = (await this.#run(scripts.unpark, args)) as [number, number];
-      moved += movedNow;
-      stayed += seen - movedNow;
-      if (seen < AT_ONCE) return moved;
-    }
+  async claimParked(
+    queue: string,
+    known: readonly string[],
+    { leaseMs, most, from = 0, token = randomUUID() }: ParkedSearch,
+  ): Promise<ParkedPage> {
+    const page = [String(from), String(most), String(AT_ONCE), ...this.#unreadable()];
+    const readable = [String(ENVELOPE_VERSION), this.#fields.keyIds.join(','), ...known];
+    const reply = await this.#run(scripts.claimParked, [queue, token, String(leaseMs), ...page, ...readable]);
+    const [nowMs, next, ...records] = reply as [number, number, ...[string, string[]][]];
+    return { claims: this.#claims(queue, nowMs, records), next: next < 0 ? undefined : next };
   }
 
   async keepSchedules(keys: readonly string[]): Promise<ScheduleReading> {
@@ -308,6 +310,10 @@ export class RedisBackend implements QueueBackend {
   /** Whether Redis takes writes now and knows no reason to refuse ours. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async assertWritable(): Promise<void> {
     await this.#connection.confirmed(() => this.#connection.command('SET', `${this.#root}probe`, '1', 'PX', '60000'));
+  }
+
+  #claims(queue: string, nowMs: number, records: readonly [id: string, record: string[]][]): Claim[] {
+    return records.map(([id, record]) => this.#fields.decryptClaim(readClaim(id, queue, nowMs, record)));
   }
 
   #newJobs(jobs: readonly NewJob[]): string[] {

@@ -12,6 +12,8 @@ export interface ReliableQueueOptions {
   readonly url: string;
   readonly backend: RedisBackend;
   readonly leaseMs: number;
+  /** What this worker can read; see TaskCatalog.readable(). */
+  readonly readable: readonly string[];
   readonly log: Logger;
   /** Hears of claims before any of their handlers runs. */
   readonly onClaimed: (claims: readonly Claim[]) => void;
@@ -42,6 +44,8 @@ export class ReliableQueue extends BeeQueue {
   #waiting = 0;
   /** Claimed for the slots that wait; never more than they are. */
   readonly #claimed: Claim[] = [];
+  /** Where to go on looking at parked jobs; undefined when there is no reason to look. */
+  #parkedFrom: number | undefined = 0;
 
   constructor(name: string, options: ReliableQueueOptions) {
     super(name, {
@@ -63,6 +67,11 @@ export class ReliableQueue extends BeeQueue {
   consume(concurrency: number, run: (claim: Claim) => Promise<unknown>): void {
     void this.connect();
     this.process(concurrency, (claim) => run(claim as Claim));
+  }
+
+  /** Looks at the parked jobs again, with the next free slot: there may be some that this worker can read. */
+  lookAtParked(): void {
+    this.#parkedFrom ??= 0;
   }
 
   /** Takes no more jobs; resolves when the last pop has answered and what it brought is given back or runs. */
@@ -129,15 +138,12 @@ export class ReliableQueue extends BeeQueue {
   async #take(): Promise<void> {
     if (this.paused || this.#claimed.length > 0) return;
     try {
+      if (await this.#takeParked()) return;
       const id = await this.#popOne().catch(emptyWhenFull);
       if (id === null) return;
       if (id === '') await delay(PAUSE_MS);
       if (this.paused) await this.#options.backend.release(this.name, id);
-      else {
-        const claims = await this.#claim(id);
-        this.#options.onClaimed(claims);
-        this.#claimed.push(...claims);
-      }
+      else await this.#claimPopped(id);
     } catch (error) {
       if (this.paused) return;
       this.emit('error', error);
@@ -145,19 +151,48 @@ export class ReliableQueue extends BeeQueue {
     }
   }
 
-  /** Claims a popped id, however long Redis takes: the claim may have been made although its answer was lost. */
-  async #claim(id: string): Promise<Claim[]> {
+  /** Brings parked jobs, which have waited longer than those that wait; false when there were none. */
+  async #takeParked(): Promise<boolean> {
+    const from = this.#parkedFrom;
+    if (from === undefined) return false;
+    // An index that is damaged must not keep the others from being popped.
+    this.#parkedFrom = undefined;
+    const { backend, leaseMs, readable, log } = this.#options;
+    const claimed = await this.#claim('', async (token) => {
+      const { claims, next } = await backend.claimParked(this.name, readable, {
+        ...{ leaseMs, token, from },
+        most: this.#waiting,
+      });
+      this.#parkedFrom = next;
+      return claims;
+    });
+    if (claimed > 0) log.info({ queue: this.name, jobs: claimed }, 'took parked jobs that this release can read');
+    return claimed > 0;
+  }
+
+  async #claimPopped(id: string): Promise<void> {
+    const more = this.#waiting - (id === '' ? 0 : 1);
     const { backend, leaseMs } = this.#options;
+    await this.#claim(id, (token) => backend.claimBatch(this.name, id, { leaseMs, token, more, again: false }));
+  }
+
+  /**
+   * Claims jobs for the slots that wait, however long Redis takes: the claims may have been made although the answer was
+   * lost. Returns how many.
+   *
+   * @param id that was popped, or ''
+   */
+  async #claim(id: string, first: (token: string) => Promise<Claim[]>): Promise<number> {
+    const { backend, leaseMs, onClaimed } = this.#options;
     const token = randomUUID();
+    const again = { leaseMs, token, more: 0, again: true };
     const giveUpAt = performance.now() + CLAIM_PATIENCE_MS;
-    for (let again = false; ; again = true) {
+    for (let asked = false; ; asked = true) {
       try {
-        return await backend.claimBatch(this.name, id, {
-          leaseMs,
-          token,
-          more: again ? 0 : this.#waiting - (id === '' ? 0 : 1),
-          again,
-        });
+        const claims = await (asked ? backend.claimBatch(this.name, id, again) : first(token));
+        onClaimed(claims);
+        this.#claimed.push(...claims);
+        return claims.length;
       } catch (error) {
         if (!isUnavailable(error) || (this.paused && performance.now() > giveUpAt)) throw error;
         await delay(PAUSE_MS * (0.5 + Math.random()));

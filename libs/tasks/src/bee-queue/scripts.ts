@@ -22,20 +22,21 @@ export function loadScript(folder: string, name: string, shared: readonly string
 // Beside src/ and dist/, so that the same relative path serves both.
 const FOLDER = join(__dirname, '..', '..', 'lua');
 const load = (name: string, flags?: string): Script => loadScript(FOLDER, name, ['job'], flags);
+const loadClaim = (name: string): Script => loadScript(FOLDER, name, ['job', 'lease']);
 const loadAudit = (name: string): Script => loadScript(FOLDER, name, ['job', 'audit']);
 
 /** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, one that only reads, and those of the audit. */
 export const scripts = {
   // Refused by a full Redis before it has written anything.
   enqueue: load('enqueue', '#!lua'),
-  claim: load('claim'),
+  claim: loadClaim('claim'),
+  claimParked: loadClaim('claim-parked'),
   settle: load('settle'),
   heartbeat: load('heartbeat'),
   saveStep: load('save-step'),
   promote: load('promote'),
   recover: load('recover'),
   release: load('release'),
-  unpark: load('unpark'),
   cancel: load('cancel'),
   replay: load('replay'),
   keepSchedules: load('keep-schedules'),

@@ -58,6 +58,18 @@ export class Bench {
     return claim;
   }
 
+  /** Claims the parked job that was parked first, as a worker does that can read `known`. */
+  async takeFirstParked(known: readonly string[]): Promise<Claim> {
+    const [claim] = await this.takeParked(known, 1);
+    if (!claim) throw new Error('nothing is parked');
+    return claim;
+  }
+
+  /** Claims parked jobs, as a worker does that can read `known`. */
+  async takeParked(known: readonly string[], most = 10): Promise<Claim[]> {
+    return (await this.backend.claimParked('lms', known, { leaseMs: LONG_MS, most })).claims;
+  }
+
   /** Enqueues one job; returns its id. */
   async accept(overrides: Partial<NewJob> = {}): Promise<string> {
     const [receipt] = await this.backend.enqueue([aJob(overrides)]);

@@ -51,7 +51,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
     });
 
     describe('parked jobs', () => {
-      test('wait again for a worker that knows their task in their version, without a spent attempt', async () => {
+      test('run on a worker that knows their task in their version, without a spent attempt', async () => {
         const old = await at.accept({ envelope: envelope({ payloadVersion: 1 }) });
         const young = await at.accept({ envelope: envelope({ payloadVersion: 2 }) });
         const park = settlement('parked', { outcome: 'task-unknown', spendsAttempt: false });
@@ -59,13 +59,43 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await at.backend.settle(await at.take(), park);
         expect(await at.backend.job(young)).toMatchObject({ state: 'parked', outcome: 'task-unknown', attempt: 0 });
 
-        expect(await at.backend.unpark('lms', ['lms.unenrol@1-3'])).toBe(0);
-        expect(await at.backend.unpark('lms', ['lms.enrol@1-1', 'lms.unenrol@1-2'])).toBe(1);
-        expect([await at.stateOf(old), await at.stateOf(young)]).toEqual(['waiting', 'parked']);
-        expect((await at.take()).jobId).toBe(old);
-        expect(await at.backend.unpark('lms', ['lms.enrol@3-4'])).toBe(0);
-        expect(await at.backend.unpark('lms', ['lms.enrol@1-3'])).toBe(1);
-        expect(await at.take()).toMatchObject({ jobId: young, attempt: 1 });
+        expect(await at.takeParked(['lms.unenrol@1-3'])).toEqual([]);
+        expect(await at.takeParked(['lms.enrol@1-1', 'lms.unenrol@1-2'])).toMatchObject([{ jobId: old, attempt: 1 }]);
+        expect([await at.stateOf(old), await at.stateOf(young)]).toEqual(['running', 'parked']);
+        expect(await at.takeParked(['lms.enrol@3-4'])).toEqual([]);
+        const claim = await at.takeFirstParked(['lms.enrol@1-3']);
+        expect(claim).toMatchObject({ jobId: young, attempt: 1 });
+        expect(await at.backend.settle(claim, settlement('completed'))).toBe('settled');
+      });
+
+      test('never stand where a worker that cannot read them pops, and come back like any other', async () => {
+        const jobId = await at.accept();
+        await at.backend.settle(await at.take(), settlement('parked', { spendsAttempt: false }));
+        const { claims } = await at.backend.claimParked('lms', ['lms.enrol@1-1'], { leaseMs: SHORT_MS, most: 1 });
+        expect(await at.pop('lms')).toBeUndefined();
+        await at.advance(SOON_MS);
+        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state: 'waiting' }]);
+        for (const claim of claims) expect(await at.backend.settle(claim, settlement('completed'))).toBe('stale');
+        expect(await at.take()).toMatchObject({ jobId, attempt: 2 });
+      });
+
+      test('are claimed up to what was asked for, the longest parked first, and are told again after a lost answer', async () => {
+        const [first, second, third] = [await at.accept(), await at.accept(), await at.accept()];
+        for (let i = 0; i < 3; i++) {
+          await at.backend.settle(await at.take(), settlement('parked', { spendsAttempt: false }));
+          await at.advance(SHORT_MS);
+        }
+        const search = { leaseMs: LONG_MS, most: 2 };
+        const { claims, next } = await at.backend.claimParked('lms', ['lms.enrol@1-1'], search);
+        expect(claims.map((claim) => claim.jobId)).toEqual([first, second]);
+        const rest = await at.backend.claimParked('lms', ['lms.enrol@1-1'], {
+          ...search,
+          token: 'lost',
+          from: next ?? 9,
+        });
+        expect(rest).toMatchObject({ claims: [{ jobId: third }], next: undefined });
+        const again = await at.backend.claim('lms', third, LONG_MS, 'lost');
+        expect(again).toMatchObject({ token: rest.claims[0]?.token, attempt: 1 });
       });
     });
 

@@ -9,6 +9,8 @@ import {
   type Claim,
   type Hold,
   type NewJob,
+  type ParkedPage,
+  type ParkedSearch,
   type QueueBackend,
   type Recovery,
   type RecoveryPolicy,
@@ -87,30 +89,12 @@ export class MemoryBackend implements QueueBackend {
     return this.#write(jobs);
   }
 
-  async claim(queue: string, jobId: string, leaseMs: number, token = randomUUID()): Promise<Claim | undefined> {
+  async claim(_queue: string, jobId: string, leaseMs: number, token = randomUUID()): Promise<Claim | undefined> {
     const job = this.#jobs.get(jobId);
     if (!job) return undefined;
-    if (job.record.state === 'waiting') {
-      job.token = token;
-      job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
-      job.firstStartedAtMs ??= this.#clock.nowMs();
-      this.#change(job, { state: 'running', attempt: job.record.attempt + 1 });
-    }
+    if (job.record.state === 'waiting') this.#lease(job, leaseMs, token);
     if (job.record.state !== 'running' || job.token !== token) return undefined;
-    return {
-      jobId,
-      queue,
-      token,
-      attempt: job.record.attempt,
-      envelope: job.record.envelope,
-      payload: job.payload ?? '',
-      createdAtMs: job.record.createdAtMs,
-      firstStartedAtMs: job.firstStartedAtMs ?? this.#clock.nowMs(),
-      dueAtMs: job.record.dueAtMs,
-      claimedAtMs: this.#clock.nowMs(),
-      steps: new Map(Array.from(job.steps.values(), (step) => [step.name, step.result ?? ''])),
-      attemptReports: [...job.attemptReports.values()],
-    };
+    return this.#claimOf(job, token);
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
@@ -215,15 +199,22 @@ export class MemoryBackend implements QueueBackend {
     });
   }
 
-  async unpark(queue: string, known: readonly string[]): Promise<number> {
+  async claimParked(
+    queue: string,
+    known: readonly string[],
+    { leaseMs, most, token = randomUUID() }: ParkedSearch,
+  ): Promise<ParkedPage> {
     const readable = this.#in(queue, 'parked').filter((job) => {
       const { v, task, payloadVersion } = JSON.parse(job.record.envelope) as Envelope;
       const versions = known.find((entry) => entry.startsWith(`${task}@`))?.slice(task.length + 1) ?? '0-0';
       const [oldest = 0, newest = 0] = versions.split('-').map(Number);
       return v <= ENVELOPE_VERSION && payloadVersion >= oldest && payloadVersion <= newest;
     });
-    for (const job of readable) this.#put(job);
-    return readable.length;
+    const claims = readable.slice(0, most).map((job) => {
+      this.#lease(job, leaseMs, token);
+      return this.#claimOf(job, token);
+    });
+    return { claims, next: readable.length > most ? 0 : undefined };
   }
 
   async keepSchedules(keys: readonly string[]): Promise<ScheduleReading> {
@@ -247,6 +238,30 @@ export class MemoryBackend implements QueueBackend {
     if (end === -1) throw cursorInvalid();
     const items = all.slice(Math.max(0, end - limit), end);
     return { items, next: end > limit ? items[0]?.jobId : undefined };
+  }
+
+  #lease(job: MemoryJob, leaseMs: number, token: string): void {
+    job.token = token;
+    job.leaseEndsAtMs = this.#clock.nowMs() + leaseMs;
+    job.firstStartedAtMs ??= this.#clock.nowMs();
+    this.#change(job, { state: 'running', attempt: job.record.attempt + 1 });
+  }
+
+  #claimOf(job: MemoryJob, token: string): Claim {
+    return {
+      jobId: job.record.jobId,
+      queue: job.queue,
+      token,
+      attempt: job.record.attempt,
+      envelope: job.record.envelope,
+      payload: job.payload ?? '',
+      createdAtMs: job.record.createdAtMs,
+      firstStartedAtMs: job.firstStartedAtMs ?? this.#clock.nowMs(),
+      dueAtMs: job.record.dueAtMs,
+      claimedAtMs: this.#clock.nowMs(),
+      steps: new Map(Array.from(job.steps.values(), (step) => [step.name, step.result ?? ''])),
+      attemptReports: [...job.attemptReports.values()],
+    };
   }
 
   #write(jobs: readonly NewJob[]): Receipt[] {

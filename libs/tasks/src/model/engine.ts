@@ -13,6 +13,8 @@ export interface Engine {
 
 /** The queues of the model. */
 export const QUEUES = ['lms', 'mail'] as const;
+/** What its workers can read: all of it. */
+export const READABLE = ['lms.enrol@1-1'] as const;
 /** A lease, or a delay, that no run outlives. */
 export const LONG_MS = 3_600_000;
 export const CRASH_LIMIT = 3;

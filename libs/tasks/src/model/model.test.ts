@@ -8,7 +8,7 @@ import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { Command } from './command.ts';
 import { cancel, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
 import { enqueue } from './commands/enqueue.ts';
-import { claimLate, popOnly, release, take } from './commands/take.ts';
+import { claimLate, popOnly, release, take, takeParked } from './commands/take.ts';
 import { letAllEnd, upkeep } from './commands/upkeep.ts';
 import type { Engine } from './engine.ts';
 import { checkInvariants } from './invariants.ts';
@@ -62,6 +62,7 @@ const commands = fc.commands(
     take,
     take,
     popOnly,
+    takeParked,
     claimLate,
     release,
     heartbeat,

@@ -1,27 +1,31 @@
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
+import type { Claim } from '../../queue-backend.ts';
 import { Command, expectSame, pick } from '../command.ts';
-import { LONG_MS, pop, QUEUES, type Engine } from '../engine.ts';
+import { LONG_MS, pop, QUEUES, READABLE, type Engine } from '../engine.ts';
 import { hasEnded, type Model } from '../job-model.ts';
 
-/** Claims a popped id and further ones; the answer may be lost, so that the call is repeated. */
-async function claim(
+/** Claims a popped id and further ones. */
+async function claim(model: Model, engine: Engine, from: { queue: string; id: string }, more: number, lost: boolean) {
+  const batch = { leaseMs: LONG_MS, token: randomUUID(), more, again: false };
+  const claims = await engine.backend.claimBatch(from.queue, from.id, batch);
+  await check(model, engine, { ...from, claims, token: batch.token }, lost);
+}
+
+/** Holds claims against the model; their answer may have been lost, so that the call is repeated. */
+async function check(
   model: Model,
   { backend }: Engine,
-  from: { queue: string; id: string },
-  more: number,
+  { queue, id, claims, token }: { queue: string; id: string; claims: readonly Claim[]; token: string },
   lost: boolean,
 ) {
-  const batch = { leaseMs: LONG_MS, token: randomUUID(), more, again: false };
-  const claims = await backend.claimBatch(from.queue, from.id, batch);
   for (const one of claims) {
     expectSame('the attempt of a claim', one.attempt, model.job(one.jobId).attempt + 1);
     model.claim(one);
   }
   if (!lost) return;
-  const repeated = await backend.claimBatch(from.queue, from.id, { ...batch, more: 0, again: true });
-  const tokens = (list: typeof claims) =>
-    list.map(({ jobId, token, attempt }) => `${jobId} ${token} ${attempt}`).sort();
+  const repeated = await backend.claimBatch(queue, id, { leaseMs: LONG_MS, token, more: 0, again: true });
+  const tokens = (list: readonly Claim[]) => list.map((one) => `${one.jobId} ${one.token} ${one.attempt}`).sort();
   expectSame('the claims when repeated', tokens(repeated), tokens(claims));
 }
 
@@ -41,6 +45,26 @@ class Take extends Command {
 
   toString() {
     return `take(${this.queue}, ${this.more} more${this.lost ? ', answer lost' : ''})`;
+  }
+}
+
+class TakeParked extends Command {
+  constructor(
+    readonly queue: string,
+    readonly most: number,
+    readonly lost: boolean,
+  ) {
+    super();
+  }
+
+  protected async act(model: Model, engine: Engine): Promise<void> {
+    const search = { leaseMs: LONG_MS, token: randomUUID(), most: this.most };
+    const { claims } = await engine.backend.claimParked(this.queue, READABLE, search);
+    await check(model, engine, { queue: this.queue, id: '', claims, token: search.token }, this.lost);
+  }
+
+  toString() {
+    return `takeParked(${this.queue}, ${this.most} at most${this.lost ? ', answer lost' : ''})`;
   }
 }
 
@@ -109,6 +133,9 @@ class Release extends Command {
 
 const queue = fc.constantFrom(...QUEUES);
 export const take = fc.tuple(queue, fc.nat(3), fc.boolean()).map(([name, more, lost]) => new Take(name, more, lost));
+export const takeParked = fc
+  .tuple(queue, fc.integer({ min: 1, max: 3 }), fc.boolean())
+  .map(([name, most, lost]) => new TakeParked(name, most, lost));
 export const popOnly = queue.map((name) => new Pop(name));
 export const claimLate = fc.tuple(fc.nat(9), fc.boolean()).map(([index, lost]) => new ClaimLate(index, lost));
 export const release = fc.nat(9).map((index) => new Release(index));

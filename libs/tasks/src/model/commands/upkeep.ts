@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Settlement } from '../../queue-backend.ts';
 import { Command } from '../command.ts';
-import { CRASH_LIMIT, LONG_MS, QUEUES, type Engine } from '../engine.ts';
+import { CRASH_LIMIT, LONG_MS, QUEUES, READABLE, type Engine } from '../engine.ts';
 import type { Model } from '../job-model.ts';
 
 /** What happens to a queue, whatever its jobs are. */
@@ -54,7 +54,6 @@ const work = {
   },
   comeDue: (queue, _model, engine) => timePasses(engine, queue, 'delayed', 1_000_000),
   promote: async (queue, _model, { backend }) => void (await backend.promote(queue)),
-  unpark: async (queue, _model, { backend }) => void (await backend.unpark(queue, ['lms.enrol@1-1'])),
   forgetScripts: async (_queue, _model, { command }) => void (await command('SCRIPT', 'FLUSH')),
   restartRedis: (_queue, _model, { restart }) => restart(),
 } as const satisfies Record<string, (queue: string, model: Model, engine: Engine) => Promise<void>>;
@@ -63,7 +62,7 @@ const work = {
 export const upkeep = fc
   .tuple(
     fc.oneof(
-      { weight: 60, arbitrary: fc.constantFrom('leaseRunsOut', 'recover', 'comeDue', 'promote', 'unpark') },
+      { weight: 60, arbitrary: fc.constantFrom('leaseRunsOut', 'recover', 'comeDue', 'promote') },
       { weight: 40, arbitrary: fc.constant('crash') },
       { weight: 5, arbitrary: fc.constant('forgetScripts') },
       { weight: 1, arbitrary: fc.constant('restartRedis') },
@@ -81,8 +80,9 @@ export async function letAllEnd(model: Model, engine: Engine): Promise<void> {
       await work.crash(queue, model, engine);
       await work.comeDue(queue, model, engine);
       await work.promote(queue, model, engine);
-      await work.unpark(queue, model, engine);
-      const claims = await backend.claimBatch(queue, '', { leaseMs: LONG_MS, token: root, more: 1, again: false });
+      const { claims: parked } = await backend.claimParked(queue, READABLE, { leaseMs: LONG_MS, token: root, most: 1 });
+      const batch = { leaseMs: LONG_MS, token: root, more: 1, again: false };
+      const claims = [...parked, ...(await backend.claimBatch(queue, '', batch))];
       for (const claim of claims) {
         idle = -1;
         model.claim(claim);
