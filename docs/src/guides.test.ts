@@ -29,11 +29,15 @@ function contentOf(file: string): string {
 const extensionGuide = quotesOf('write-an-extension.md');
 const testGuide = quotesOf('test-a-task.md');
 const scheduleGuide = quotesOf('schedule-a-task.md');
+const changeGuide = quotesOf('change-a-task.md');
 
-test.each([...extensionGuide, ...testGuide, ...scheduleGuide])('$guide quotes $file as it is', ({ file, code }) => {
-  // Lines of their own on both sides, so that half a statement is no quote.
-  expect(`\n${contentOf(file)}`).toContain(`\n${code}`);
-});
+test.each([...extensionGuide, ...testGuide, ...scheduleGuide, ...changeGuide])(
+  '$guide quotes $file as it is',
+  ({ file, code }) => {
+    // Lines of their own on both sides, so that half a statement is no quote.
+    expect(`\n${contentOf(file)}`).toContain(`\n${code}`);
+  },
+);
 
 test('who follows write-an-extension.md to its end has the whole extension', () => {
   const files = readdirSync(join(EXAMPLE, 'src'), { recursive: true, encoding: 'utf8' })
