@@ -40,6 +40,10 @@ test('what this workspace is made of has no fault', () => {
   });
 });
 
+test('an unknown option is refused with those there are', () => {
+  expect(() => check(REPOSITORY, undefined, '--ofline')).toThrow(/Unknown option '--ofline'[^]*--offline +do not ask/);
+});
+
 describe('a package is a fault', () => {
   test.each([
     [{ integrity: undefined }, 'has no sha512 integrity'],
@@ -53,7 +57,7 @@ describe('a package is a fault', () => {
   ])('when its entry says %j', (locked, words) => {
     const { code, said } = checkLocked(locked);
     expect(code).toBe(1);
-    expect(said).toContain(`  node_modules/left-pad ${words}`);
+    expect(said).toContain(`: 1 fault\n  node_modules/left-pad ${words}`);
   });
 
   test('not when it offers a choice, or is used by tools that are passed on to nobody', () => {
