@@ -15,6 +15,10 @@ function affected(...files: string[]): string[] {
   return projects.map((name) => name.replace('@coordinator/', '')).sort();
 }
 
+interface Node {
+  readonly data: { readonly targets: Readonly<Record<string, { readonly cache?: boolean }>> };
+}
+
 describe('a change affects', () => {
   test('the tests of the docs where only documents change, and those have nothing to build', () => {
     expect(affected('README.md', 'docs/guides/run-it.md', 'docs/reference/errors.md')).toEqual(['docs']);
@@ -29,3 +33,12 @@ describe('a change affects', () => {
     expect(affected('extensions/segment/src/tasks.ts')).toEqual(['extension-segment', ...dependants].sort());
   }, 60_000);
 });
+
+test('whatever verify runs is not run again while nothing of it has changed', () => {
+  const { graph } = JSON.parse(nx('graph', '--file=stdout')) as { graph: { nodes: Record<string, Node> } };
+  const verified = new Set(['lint', 'typecheck', 'test', 'build']);
+  const forgotten = Object.entries(graph.nodes).flatMap(([project, { data }]) =>
+    Object.entries(data.targets).flatMap(([name, { cache }]) => (verified.has(name) && !cache ? [project, name] : [])),
+  );
+  expect(forgotten).toEqual([]);
+}, 60_000);
