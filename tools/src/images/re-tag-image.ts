@@ -32,7 +32,8 @@ export async function reTagImage(
   { tags, registry, previous }: ReTagOptions,
 ): Promise<Omit<BuiltImage, 'rebuild'>> {
   const before = `${registry}/${image.name}:${previous.version}`;
-  const instead = `To build ${image.name} anew instead: npm run images -- --only ${image.short} --registry ${registry}`;
+  const options = [`--only ${image.short}`, `--registry ${registry}`, ...tags.map((tag) => `--tag ${tag}`)];
+  const instead = `To build ${image.name} anew instead: npm run images -- ${options.join(' ')}`;
   await refuseStrange(engine, before, previous.commit, instead);
   const directory = join(TREES, image.name);
   const context = `${directory}-release`;

@@ -106,6 +106,11 @@ describe('a release is refused', () => {
     );
   });
 
+  test('from no branch at all', () => {
+    workspace.git.run('checkout', '--quiet', '--detach');
+    expect(refusal('--tested')).toContain('this is no branch.');
+  });
+
   test('of content that has not passed npm test here, until it has', () => {
     noteTestedTree(workspace.git, workspace.git.run('rev-parse', 'HEAD^{tree}'));
     expect(release('--dry-run').said).not.toContain('refused');
@@ -120,7 +125,7 @@ describe('a release is refused', () => {
     workspace.git.run('config', 'remote.origin.url', '.');
     workspace.git.run('branch', '--quiet', '--set-upstream-to=origin/main');
     workspace.git.run('reset', '--quiet', '--hard', 'HEAD~1');
-    expect(refusal('--tested')).toContain('main lacks 1 commits of its remote branch');
+    expect(refusal('--tested')).toContain('main lacks 1 commit of its remote branch');
   });
 
   test('under a version that was released on another branch', () => {
@@ -145,7 +150,10 @@ describe('a release is refused', () => {
 test('where only documents and tests have changed, there is nothing to release, unless a version is given', () => {
   workspace.tag('v0.1.0');
   workspace.commit('docs: say more', { 'README.md': 'more' });
-  expect(release('--dry-run')).toMatchObject({ code: 1, said: expect.stringContaining('nothing to release') });
+  const nothing =
+    'There is nothing to release: nothing that is run has changed since 0.1.0. Give a version to force it.';
+  expect(release('--dry-run')).toEqual({ code: 1, said: nothing });
+  expect(release('--dry-run', '--json')).toEqual({ code: 1, said: 'null' });
   const plan = JSON.parse(release('v1.0.0', '--dry-run', '--json').said) as object;
   expect(plan).toMatchObject({
     version: '1.0.0',

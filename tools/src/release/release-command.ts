@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Git } from './git.ts';
 import { makeRelease } from './make-release.ts';
-import { planRelease } from './release-plan.ts';
+import { lastRelease, planRelease } from './release-plan.ts';
 import { releaseRefusals } from './release-refusals.ts';
 import { releaseText } from './release-text.ts';
 
@@ -11,7 +11,7 @@ Makes a release of what is checked out: one version for all apps, libraries and 
 commit and a tag. Nothing is pushed or published.
   version      take this one, such as 1.0.0, in place of the one that the commits since the last release ask for
   --dry-run    only show it: version, changelog, and which images are built or re-tagged
-  --json       show it as JSON
+  --json       show it as JSON; null where there is nothing to release
   --tested     this content has passed its tests elsewhere, such as in CI: do not ask for npm test here
 Exit code: 0 done; 1 there is nothing to release; 2 it was refused or failed, and nothing has changed.`;
 
@@ -25,9 +25,8 @@ export function releaseCommand(args: string[], say: (text: string) => void, fold
   const git = new Git(folder);
   const plan = planRelease(git, { version, date: new Date().toISOString().slice(0, 10) });
   if (!plan) {
-    say(
-      'There is nothing to release: nothing that is run has changed since the last release. Give a version to force it.',
-    );
+    const since = `nothing that is run has changed since ${lastRelease(git, 'HEAD')}`;
+    say(values.json ? 'null' : `There is nothing to release: ${since}. Give a version to force it.`);
     return 1;
   }
   const refusals = releaseRefusals(git, plan, { tested: values.tested });
@@ -40,7 +39,10 @@ export function releaseCommand(args: string[], say: (text: string) => void, fold
   if (refusals.length > 0) throw new Error(`Not released:\n${reasons}`);
   makeRelease(git, plan);
   const branch = git.run('rev-parse', '--abbrev-ref', 'HEAD');
-  if (!values.json) say(`Released as ${plan.tag}. To hand it on: git push --atomic origin ${branch} ${plan.tag}`);
+  if (!values.json) {
+    say(`Released as ${plan.tag}. To hand it on: git push --atomic origin ${branch} ${plan.tag}`);
+    say('Its images: npm run images -- --release');
+  }
   return 0;
 }
 

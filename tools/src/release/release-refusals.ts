@@ -10,7 +10,8 @@ export function releaseRefusals(git: Git, plan: ReleasePlan, { tested }: { teste
   const refusals: string[] = [];
   const branch = git.run('rev-parse', '--abbrev-ref', 'HEAD');
   if (!BRANCH.test(branch)) {
-    refusals.push(`Releases are made on main, or on hotfix/… from the tag of a release; this is ${branch}.`);
+    const here = branch === 'HEAD' ? 'no branch' : branch;
+    refusals.push(`Releases are made on main, or on hotfix/… from the tag of a release; this is ${here}.`);
   }
   const tree = git.cleanTree();
   if (tree === undefined) {
@@ -19,10 +20,13 @@ export function releaseRefusals(git: Git, plan: ReleasePlan, { tested }: { teste
     refusals.push('This content has not passed all tests here: run npm test, or say --tested if CI has passed it.');
   }
   const behind = Number(git.ask('rev-list', '--count', 'HEAD..@{upstream}') ?? 0);
-  if (behind > 0) refusals.push(`${branch} lacks ${behind} commits of its remote branch: git pull first.`);
+  if (behind > 0) {
+    const lacks = behind === 1 ? '1 commit' : `${behind} commits`;
+    refusals.push(`${branch} lacks ${lacks} of its remote branch: git pull first.`);
+  }
   if (git.ask('rev-parse', '--verify', '--quiet', `refs/tags/${plan.tag}`) !== undefined) {
     refusals.push(
-      `There is a tag ${plan.tag} on another branch. After a hotfix of an older release, only fixes can be released on it.`,
+      `There is a tag ${plan.tag} on another branch: merge that, or give a version after it; of an older release, release only fixes.`,
     );
   }
   if (git.run('rev-parse', '--is-shallow-repository') === 'true') {
