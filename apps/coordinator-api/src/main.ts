@@ -37,7 +37,9 @@ runProcess({
     });
     health.on('error', fail);
     health.listen(config.ADMIN_PORT);
-    return () => drainServer({ server, log, graceMs: config.SHUTDOWN_GRACE_MS, delayMs: config.SHUTDOWN_DELAY_MS });
+    // Nobody has to look away from a developer's own.
+    const delayMs = config.SHUTDOWN_DELAY_MS ?? (config.NODE_ENV === 'production' ? 5_000 : 0);
+    return () => drainServer({ server, log, graceMs: config.SHUTDOWN_GRACE_MS, delayMs });
   },
 });
 

@@ -42,9 +42,9 @@ export const apiConfig = z.object({
   API_TOKENS: namedTokens().optional(),
   /**
    * How long requests are still served after /readyz has turned to 503, so that load balancers can look away first.
-   * Set it above their probe interval. Default 0.
+   * Set it above the time that they take to see it. Default 5000 in production, else 0.
    */
-  SHUTDOWN_DELAY_MS: durationMs(0, 0),
+  SHUTDOWN_DELAY_MS: durationMs(undefined, 0).optional(),
 });
 
 /** What a worker reads besides coreConfig. */

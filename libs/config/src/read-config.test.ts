@@ -50,7 +50,6 @@ describe('reading', () => {
       API_MAX_CONNECTIONS: 4096,
       API_MAX_IN_FLIGHT: 1000,
       API_MAX_LOOP_LAG_MS: 1000,
-      SHUTDOWN_DELAY_MS: 0,
       WORKER_PORT: 8082,
       WORKER_QUEUES: [],
       WORKER_CONCURRENCY: 20,
