@@ -1,4 +1,4 @@
-import { coreConfig, readConfig } from '@coordinator/config';
+import { coreConfig, readConfig, redisTlsFiles } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
 import { PayloadCipher, RedisConnection, type Retention } from '@coordinator/tasks';
 
@@ -21,7 +21,8 @@ export async function withRedis<T>(work: (redis: OperatorRedis) => Promise<T>): 
   const config = readConfig([coreConfig]);
   const url = config.REDIS_URL;
   const retention = { completedMs: config.COMPLETED_RETENTION_MS, deadMs: config.DEAD_RETENTION_MS };
-  const connection = new RedisConnection({ url, log: silentLogger, commandDeadlineMs: PATIENCE_MS });
+  const tls = redisTlsFiles(config);
+  const connection = new RedisConnection({ url, tls, log: silentLogger, commandDeadlineMs: PATIENCE_MS });
   try {
     await connectWithin(connection, url);
     return await work({ connection, retention, cipher: new PayloadCipher(config.PAYLOAD_KEYS) });
@@ -34,8 +35,11 @@ async function connectWithin(connection: RedisConnection, url: string): Promise<
   const { host } = new URL(url);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const message = `No Redis answers at ${host} within ${PATIENCE_MS / 1_000} s. Set REDIS_URL to that of the coordinator.`;
-    timer = setTimeout(() => reject(new Error(message)), PATIENCE_MS);
+    const giveUp = () => {
+      const reason = connection.advice ?? 'Set REDIS_URL to that of the coordinator';
+      reject(new Error(`No Redis answers at ${host} within ${PATIENCE_MS / 1_000} s: ${reason}.`));
+    };
+    timer = setTimeout(giveUp, PATIENCE_MS);
   });
   try {
     await Promise.race([connection.connect(), late]);

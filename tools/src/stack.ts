@@ -18,6 +18,8 @@ export interface StackPorts {
 export interface StackOptions {
   /** A server or the URL of one, neither of which is stopped with the stack. Default: one of its own. */
   redis?: RedisServer | string;
+  /** The address that the processes of an app are given for it, for example with a user of its own. Default: its own. */
+  redisUrl?: (app: string) => string;
   /** Default: free ones. */
   ports?: StackPorts;
   /** Settings for all processes; they win over what the stack would set, ports and Redis excepted. Default: none. */
@@ -152,8 +154,9 @@ async function environment(options: StackOptions, ports: ChosenPorts, redisUrl: 
   return { ...(await sandboxSettings(mainOf('sandbox', options.rootOf), env)), ...env };
 }
 
-function launcher(processes: ManagedProcess[], { rootOf, onLine, onUnexpectedEnd }: StackOptions) {
-  return (name: string, app: string, port: number, env: NodeJS.ProcessEnv): ManagedProcess => {
+function launcher(processes: ManagedProcess[], { redisUrl, rootOf, onLine, onUnexpectedEnd }: StackOptions) {
+  return (name: string, app: string, port: number, shared: NodeJS.ProcessEnv): ManagedProcess => {
+    const env = redisUrl ? { ...shared, REDIS_URL: redisUrl(app) } : shared;
     const args = [...NODE_FLAGS, mainOf(app, rootOf)];
     const readyUrl = `${localUrl(port)}/readyz`;
     const started = new ManagedProcess({ name, args, env, readyUrl, onLine, onUnexpectedEnd });

@@ -1,4 +1,4 @@
-import { workerConfig } from '@coordinator/config';
+import { redisTlsFiles, workerConfig } from '@coordinator/config';
 import { LOOPBACK_RANGES, shareDownstreams } from '@coordinator/downstream';
 import { installed } from '@coordinator/installed-extensions';
 import { createHealthServer, releaseOf, runProcess } from '@coordinator/process';
@@ -26,6 +26,7 @@ runProcess({
       config,
       backend,
       redisUrl: config.REDIS_URL,
+      redisTls: redisTlsFiles(config),
       queues: config.WORKER_QUEUES,
       concurrency: config.WORKER_CONCURRENCY,
       leaseMs: config.WORKER_LEASE_MS,

@@ -1,6 +1,6 @@
 import type { Registry } from '@coordinator/extension';
 import type { Logger } from '@coordinator/logging';
-import { TaskWorker, type RedisBackend } from '@coordinator/tasks';
+import { TaskWorker, type RedisBackend, type RedisTlsFiles } from '@coordinator/tasks';
 
 /** What a worker is made of. */
 export interface WorkerOptions {
@@ -9,6 +9,8 @@ export interface WorkerOptions {
   readonly config: unknown;
   readonly backend: RedisBackend;
   readonly redisUrl: string;
+  /** For `rediss://`. */
+  readonly redisTls?: RedisTlsFiles | undefined;
   /** The queues to take jobs from; empty means all. */
   readonly queues: readonly string[];
   /** Attempts at once, per queue. */

@@ -1,6 +1,6 @@
 export { apiConfig, sandboxConfig, workerConfig } from './app-config.ts';
 export { ConfigError } from './config-error.ts';
-export { coreConfig } from './core-config.ts';
+export { coreConfig, redisTlsFiles } from './core-config.ts';
 export { field, FieldFault, type Field } from './field.ts';
 export { count, durationMs, port } from './number-fields.ts';
 export { readConfig, type Config } from './read-config.ts';

@@ -37,6 +37,7 @@ describe('reading', () => {
     expect(readConfig([coreConfig, apiConfig, workerConfig, sandboxConfig], {})).toEqual({
       NODE_ENV: 'development',
       REDIS_URL: 'redis://127.0.0.1:6379',
+      REDIS_PERSISTENCE: 'always',
       REDIS_WAIT_REPLICAS: 0,
       LOG_LEVEL: 'info',
       SHUTDOWN_GRACE_MS: 25_000,

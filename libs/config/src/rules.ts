@@ -18,6 +18,13 @@ export function needs<T>(field: Field<T>, other: string): Field<T> {
   return withRule(field, (texts) => (texts.has(other) ? undefined : `needs ${other} beside it`));
 }
 
+/** The field, which makes no sense unless another variable is an address of Redis over TLS. */
+export function needsTls<T>(field: Field<T>, other: string): Field<T> {
+  return withRule(field, (texts) =>
+    texts.get(other)?.trim().startsWith('rediss:') ? undefined : `needs a rediss:// address in ${other}`,
+  );
+}
+
 /** The field of a key file, whose key belongs to the first certificate that another variable names. */
 export function keyOf(field: Field<string | undefined>, name: string, certificate: string): typeof field {
   return withRule(needs(field, certificate), (texts) => {

@@ -1,4 +1,4 @@
-import { ConfigError, coreConfig, readConfig, type Config } from '@coordinator/config';
+import { ConfigError, coreConfig, readConfig, redisTlsFiles, type Config } from '@coordinator/config';
 import { loadExtensions, Registry, RegistryError, type Extension } from '@coordinator/extension';
 import { createLogger, flushLogs, maskText, type Logger } from '@coordinator/logging';
 import { checkRedisServer, isUnavailable, PayloadCipher, RedisBackend, RedisConnection } from '@coordinator/tasks';
@@ -65,9 +65,14 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     release,
     onProblem: (problem) => log.warn({ problem }, 'telemetry trouble'),
   });
-  const connection = new RedisConnection({ url: core.REDIS_URL, log, waitReplicas: core.REDIS_WAIT_REPLICAS });
+  const connection = new RedisConnection({
+    url: core.REDIS_URL,
+    tls: redisTlsFiles(core),
+    waitReplicas: core.REDIS_WAIT_REPLICAS,
+    log,
+  });
   let draining = false;
-  const connected = connection.connect().then(() => refuseUnsafeServer(connection, log));
+  const connected = connection.connect().then(() => refuseUnsafeServer(connection, core, log));
   // Closing while Redis was never reached is no fault.
   connected.catch((error: unknown) => (draining ? undefined : fail(error)));
   const backend = new RedisBackend(connection, {
@@ -114,9 +119,15 @@ function payloadCipher({ PAYLOAD_KEYS, NODE_ENV }: Config<[typeof coreConfig]>, 
   return cipher;
 }
 
-async function refuseUnsafeServer(connection: RedisConnection, log: Logger): Promise<void> {
+async function refuseUnsafeServer(
+  connection: RedisConnection,
+  { NODE_ENV, REDIS_PERSISTENCE }: Config<[typeof coreConfig]>,
+  log: Logger,
+): Promise<void> {
   try {
-    const { faults, warnings } = await checkRedisServer(connection);
+    // A developer's own Redis may keep as little as it likes.
+    const declared = NODE_ENV === 'production' ? REDIS_PERSISTENCE : undefined;
+    const { faults, warnings } = await checkRedisServer(connection, declared);
     for (const warning of warnings) log.warn(warning);
     if (faults.length > 0) fail(new ConfigError(faults.map((fault) => `REDIS_URL: ${fault}`)));
   } catch (error) {

@@ -1,4 +1,4 @@
-import { apiConfig, readConfig, type ConfigError } from '@coordinator/config';
+import { apiConfig, coreConfig, readConfig, redisTlsFiles, type ConfigError } from '@coordinator/config';
 import { CertificateAuthority } from '@coordinator/task-testing';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ beforeAll(() => {
 
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
-    readConfig([apiConfig], env);
+    readConfig([coreConfig, apiConfig], env);
     return [];
   } catch (error) {
     return (error as ConfigError).faults;
@@ -76,5 +76,31 @@ describe('the TLS settings of the API', () => {
 
   test('are told without what the files hold', () => {
     expect(faultsOf({ API_TLS_CERT_FILE: paths.nothing, API_TLS_KEY_FILE: paths.nothing }).join()).not.toContain('c0n');
+  });
+});
+
+describe('the TLS settings for Redis', () => {
+  const files = { REDIS_TLS_CA_FILE: paths.ca, REDIS_TLS_CERT_FILE: paths.cert, REDIS_TLS_KEY_FILE: paths.key };
+
+  test('are paths, as what they lead to may be renewed', () => {
+    const config = readConfig([coreConfig], { ...files, REDIS_URL: 'rediss://redis.test' });
+    expect(redisTlsFiles(config)).toEqual({ caFile: paths.ca, certFile: paths.cert, keyFile: paths.key });
+  });
+
+  test('are refused where they would be ignored', () => {
+    expect(faultsOf({ ...files, REDIS_URL: 'redis://redis.test' })).toEqual([
+      'REDIS_TLS_CA_FILE needs a rediss:// address in REDIS_URL',
+      'REDIS_TLS_CERT_FILE needs a rediss:// address in REDIS_URL',
+    ]);
+  });
+
+  test('have a certificate and its own key', () => {
+    const REDIS_URL = 'rediss://redis.test';
+    expect(faultsOf({ REDIS_URL, REDIS_TLS_CERT_FILE: paths.cert, REDIS_TLS_KEY_FILE: paths.otherKey })).toEqual([
+      'REDIS_TLS_KEY_FILE is not the key of the certificate that REDIS_TLS_CERT_FILE names',
+    ]);
+    expect(faultsOf({ REDIS_URL, REDIS_TLS_CERT_FILE: paths.cert })).toEqual([
+      'REDIS_TLS_CERT_FILE needs REDIS_TLS_KEY_FILE beside it',
+    ]);
   });
 });

@@ -7,8 +7,8 @@ import { isAlive } from './process-alive.ts';
 
 const run = promisify(execFile);
 
-/** Oldest server accepted: the scripts of the queue rely on what Redis 6.2 brought. */
-const MINIMUM_REDIS_VERSION = '6.2';
+/** Oldest server accepted: scripts that may write into a full Redis exist since 7.0. */
+const MINIMUM_REDIS_VERSION = '7.0';
 
 /** Exit code of a process that cannot go on because no Redis can be had (EX_UNAVAILABLE of sysexits.h). */
 const REDIS_NOT_FOUND_EXIT_CODE = 69;

@@ -16,6 +16,7 @@ export {
   type ErasureRequest,
 } from './bee-queue/erase-subject.ts';
 export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
+export type { RedisTlsFiles } from './bee-queue/redis-tls.ts';
 export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
 export { currentAttempt } from './current-attempt.ts';

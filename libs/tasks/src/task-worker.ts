@@ -1,4 +1,5 @@
 import { RedisBackend } from './bee-queue/redis-backend.ts';
+import type { RedisTlsFiles } from './bee-queue/redis-tls.ts';
 import { ReliableQueue } from './bee-queue/reliable-queue.ts';
 import { isUnavailable } from './error-codes.ts';
 import { Heartbeat } from './heartbeat/heartbeat.ts';
@@ -18,6 +19,8 @@ import { Interruption } from './task-error.ts';
 export interface TaskWorkerOptions extends AttemptRuntime {
   readonly backend: RedisBackend;
   readonly redisUrl: string;
+  /** For `rediss://`. Default: no certificate is shown, and the server's is of an authority that Node trusts. */
+  readonly redisTls?: RedisTlsFiles | undefined;
   /** The queues to work on. */
   readonly queues: readonly string[];
   /** Attempts at once, per queue: a downstream that hangs takes the slots of its own queue only. */
@@ -57,17 +60,17 @@ export class TaskWorker {
 
   constructor(options: TaskWorkerOptions) {
     this.#options = options;
-    const { redisUrl, backend, leaseMs, log, release, catalog } = options;
+    const { redisUrl, redisTls: tls, backend, leaseMs, log, release, catalog } = options;
     const { keyPrefix } = backend;
     const readable = catalog.readable();
     const onClaimed = (claims: readonly Claim[]) => this.#heartbeat.claimed(claims);
     this.#queues = options.queues.map(
-      (name) => new ReliableQueue(name, { url: redisUrl, backend, leaseMs, readable, log, onClaimed }),
+      (name) => new ReliableQueue(name, { url: redisUrl, tls, backend, leaseMs, readable, log, onClaimed }),
     );
     this.#errors = new RepeatedErrors((fields, message) => log.error(fields, message));
     this.#running = new RunningAttempts(log, (queue, stuck) => this.#onStuck(queue, stuck));
     this.#heartbeat = new Heartbeat({
-      ...{ redisUrl, keyPrefix, leaseMs, release, log },
+      ...{ redisUrl, redisTls: tls, keyPrefix, leaseMs, release, log },
       slots: options.queues.length * options.concurrency,
       holds: () => this.#running.holds(),
       onStop: (order) => this.#running.stop(order),

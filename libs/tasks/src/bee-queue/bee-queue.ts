@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import type { ConnectionOptions } from 'node:tls';
 import Queue from 'bee-queue';
 
 /** The part of bee-queue's bundled Redis client (node_redis 3) that the pop needs. */
@@ -47,9 +48,10 @@ const RECONNECT_MS = 250;
 const NEVER_MS = 2 ** 31 - 1;
 
 /** A client for blocking pops: it reconnects for ever, at an even pace, so no outage is too long. */
-export function createPopClient(url: string): PopClient {
+export function createPopClient(url: string, tls: ConnectionOptions | undefined): PopClient {
   return nodeRedis.createClient({
     url,
+    ...(tls && { tls }),
     retry_strategy: () => Math.round(RECONNECT_MS * (0.5 + Math.random())),
     connect_timeout: NEVER_MS,
   });

@@ -62,13 +62,55 @@ describe('the check of the server', () => {
     expect(warnings).toEqual([expect.stringContaining('appendfsync always'), expect.stringContaining('no maxmemory')]);
   });
 
-  test('goes on where the server does not tell its settings, and says so', async () => {
+  test('takes a server that keeps less than is declared for a fault, and says which declaration would do', async () => {
+    await redis.command('CONFIG', 'SET', 'appendonly', 'yes', 'appendfsync', 'everysec');
+    try {
+      const { faults } = await checkRedisServer(connection, 'always');
+      expect(faults).toEqual([expect.stringContaining('REDIS_PERSISTENCE=everysec')]);
+      expect((await checkRedisServer(connection, 'everysec')).faults).toEqual([]);
+      await redis.command('CONFIG', 'SET', 'appendfsync', 'always');
+      expect((await checkRedisServer(connection, 'always')).faults).toEqual([]);
+    } finally {
+      await redis.command('CONFIG', 'SET', 'appendonly', 'no');
+    }
+  });
+
+  test('warns of a server that serves whoever reaches it', async () => {
+    await redis.command('CONFIG', 'SET', 'protected-mode', 'no');
+    try {
+      const { warnings } = await checkRedisServer(connection);
+      expect(warnings).toContainEqual(expect.stringContaining('protected-mode yes'));
+    } finally {
+      await redis.command('CONFIG', 'SET', 'protected-mode', 'yes');
+    }
+  });
+
+  test('goes by what else is told where CONFIG is forbidden, and says what that leaves open', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    const { faults, warnings } = await checkRedisServer(forbidden(['CONFIG']), 'always');
+    expect(faults).toEqual([
+      expect.stringContaining('maxmemory-policy allkeys-lru'),
+      expect.stringContaining('REDIS_PERSISTENCE=none'),
+    ]);
+    expect(warnings).toEqual([
+      expect.stringContaining('no maxmemory'),
+      expect.stringMatching(/see that appendfsync is always$/),
+    ]);
+  });
+
+  test('goes on where nothing is told, and says so', async () => {
+    const { faults, warnings } = await checkRedisServer(forbidden(['CONFIG', 'INFO']), 'always');
+    expect(faults).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/see that maxmemory-policy is noeviction, maxmemory is set, /)]);
+  });
+
+  /** The connection of a user who may not use some commands. */
+  function forbidden(names: readonly string[]): RedisConnection {
     const forbidding = Object.create(connection) as RedisConnection;
     forbidding.command = (name, ...args) =>
-      name === 'CONFIG'
-        ? Promise.reject(new Error("NOPERM this user has no permissions to run 'config'"))
-        : connection.command(name, ...args);
-    const { faults, warnings } = await checkRedisServer(forbidding);
-    expect([faults, warnings]).toEqual([[], [expect.stringContaining('does not tell its settings')]]);
-  });
+      names.includes(name as string)
+        ? Promise.reject(new Error(`NOPERM this user has no permissions to run '${name}'`))
+        : connection.command(name as string, ...args);
+    return forbidding;
+  }
 });

@@ -1,13 +1,18 @@
 import type { Logger } from '@coordinator/logging';
 import { setImmediate as nextLoop } from 'node:timers/promises';
 import { createClient, ErrorReply } from 'redis';
+import type { ConnectionOptions } from 'node:tls';
 import { CoordinatorError } from '../error-codes.ts';
+import { connectionAdvice } from './connection-advice.ts';
+import { redisTls, type RedisTlsFiles } from './redis-tls.ts';
 import type { Script } from './scripts.ts';
 
 /** Settings of a RedisConnection. */
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://`. */
+  /** `redis://`, or `rediss://` for TLS. */
   readonly url: string;
+  /** For `rediss://`. Default: no certificate is shown, and the server's is of an authority that Node trusts. */
+  readonly tls?: RedisTlsFiles | undefined;
   readonly log: Logger;
   /** A command without an answer by then fails, outcome unknown. Default 800, so that a 503 is out within 1.2 s. */
   readonly commandDeadlineMs?: number;
@@ -24,7 +29,10 @@ const SILENCE_MS = 5_000;
  * command fails at once, and the caller says so instead of hanging.
  */
 export class RedisConnection {
+  /** Whether it says who it is. */
+  readonly authenticated: boolean;
   readonly #url: string;
+  readonly #tls: ConnectionOptions | undefined;
   readonly #deadlineMs: number;
   readonly #log: Logger;
   readonly #waitReplicas: number;
@@ -34,15 +42,24 @@ export class RedisConnection {
   #confirmation: Promise<unknown> | undefined;
   #wanted = false;
   #reachable = true;
+  #advice: string | undefined;
   /** When the first of the commands was sent that have had no answer since; undefined after any answer. */
   #silentSince: number | undefined;
 
-  constructor({ url, log, commandDeadlineMs = 800, waitReplicas = 0 }: RedisConnectionOptions) {
+  /** @throws Error when a file of `tls` cannot be read */
+  constructor({ url, tls, log, commandDeadlineMs = 800, waitReplicas = 0 }: RedisConnectionOptions) {
     this.#url = url;
+    this.#tls = redisTls(url, tls, log);
+    this.authenticated = new URL(url).password !== '';
     this.#waitReplicas = waitReplicas;
     this.#deadlineMs = commandDeadlineMs;
     this.#log = log;
     this.#client = this.#newClient();
+  }
+
+  /** What to do about it when there is no connection, for a person; undefined when Redis is just not there. */
+  get advice(): string | undefined {
+    return this.#advice;
   }
 
   /** Starts connecting and goes on trying until close(); resolves when first connected. */
@@ -149,9 +166,9 @@ export class RedisConnection {
   }
 
   #newClient(): Client {
-    const client = createCommandClient(this.#url);
+    const client = createCommandClient(this.#url, this.#tls);
     client.on('error', (error: unknown) => this.#lost(error));
-    client.on('ready', () => this.#found());
+    client.on('ready', () => this.#connected(client));
     return client;
   }
 
@@ -169,29 +186,44 @@ export class RedisConnection {
   }
 
   #lost(error: unknown): void {
-    if (this.#reachable) this.#log.warn({ err: error }, 'Redis is not reachable, reconnecting');
+    const advice = connectionAdvice(error);
+    if (this.#reachable || (advice !== undefined && advice !== this.#advice)) {
+      this.#log.warn({ err: error, advice }, 'Redis is not reachable, reconnecting');
+    }
     this.#reachable = false;
+    this.#advice = advice ?? this.#advice;
   }
 
-  #found(): void {
-    if (!this.#reachable) this.#log.info('Redis is reachable again');
+  #connected(client: Client): void {
     this.#silentSince = undefined;
     this.#connections += 1;
-    this.#reachable = true;
+    if (this.#reachable) return;
+    // Only an answer shows it: with TLS 1.3 a server refuses our certificate after it has let us in.
+    client.ping().then(
+      () => {
+        this.#log.info('Redis is reachable again');
+        this.#reachable = true;
+        this.#advice = undefined;
+      },
+      () => undefined,
+    );
   }
 }
 
 type Client = ReturnType<typeof createCommandClient>;
 
-function createCommandClient(url: string) {
+function createCommandClient(url: string, tls: ConnectionOptions | undefined) {
   return createClient({
     url,
     RESP: 2,
     disableOfflineQueue: true,
+    // What it tells Redis of itself is a command that a user would have to be allowed.
+    disableClientInfo: true,
     // Our own deadline costs less than the client's, an AbortSignal per command.
     commandOptions: { timeout: undefined },
     pingInterval: SILENCE_MS / 2,
     socket: {
+      ...(tls && { tls: true as const, ...tls }),
       connectTimeout: 2_000,
       socketTimeout: SILENCE_MS,
       reconnectStrategy: () => RECONNECT_MS * (0.5 + Math.random()),

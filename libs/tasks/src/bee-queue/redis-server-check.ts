@@ -8,61 +8,108 @@ export interface RedisServerCheck {
   readonly warnings: readonly string[];
 }
 
-/** Checks the settings of the server that accepted jobs rest on. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
-export async function checkRedisServer(connection: RedisConnection): Promise<RedisServerCheck> {
-  const version = await readVersion(connection);
+/** How well a Redis keeps what it has accepted, the weakest first: not on disk, with the last second lost, or all of it. */
+export const PERSISTENCE = ['none', 'everysec', 'always'] as const;
+/** See {@link PERSISTENCE}. */
+export type Persistence = (typeof PERSISTENCE)[number];
+
+/**
+ * Checks the settings of the server that accepted jobs rest on, as far as it tells them.
+ *
+ * @param declared with a server that keeps jobs less well than this it is a fault. Default `none`: only a warning
+ * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE
+ */
+export async function checkRedisServer(
+  connection: RedisConnection,
+  declared: Persistence = 'none',
+): Promise<RedisServerCheck> {
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  const version = (await readInfo(connection, 'server')).get('redis_version');
   // Scripts that may write into a full Redis exist since 7.0.
-  const tooOld = version !== undefined && Number(version.split('.', 1)[0]) < 7;
-  const faults = tooOld ? [`Redis ${version} is too old: use 7.0 or newer`] : [];
-  const settings = await readSettings(connection);
-  if (!settings) {
-    // Managed services forbid CONFIG.
-    const warning = 'This Redis does not tell its settings: see to maxmemory-policy noeviction and appendfsync always';
-    return { faults, warnings: [warning] };
+  if (version !== undefined && Number(version.split('.', 1)[0]) < 7) {
+    faults.push(`Redis ${version} is too old: use 7.0 or newer`);
   }
-  const policy = settings.get('maxmemory-policy');
+  const settings = await readSettings(connection);
+  const policy = settings.get('maxmemory-policy') ?? 'noeviction';
   if (policy !== 'noeviction') {
     faults.push(`Redis has maxmemory-policy ${policy}, which may delete accepted jobs: set it to noeviction`);
   }
-  const warnings = [];
-  if (settings.get('appendonly') !== 'yes' || settings.get('appendfsync') !== 'always') {
-    warnings.push(
-      'Redis does not write each job to disk before it is accepted: set appendonly yes and appendfsync always',
-    );
+  const persistence = persistenceOf(settings);
+  if (persistence !== 'always') {
+    const isWeaker = PERSISTENCE.indexOf(persistence) < PERSISTENCE.indexOf(declared);
+    const words =
+      'Redis does not write each job to disk before it is accepted: set appendonly yes and appendfsync always';
+    if (isWeaker) faults.push(`${words}, or say with REDIS_PERSISTENCE=${persistence} that jobs may be lost`);
+    else warnings.push(words);
   }
   if (settings.get('maxmemory') === '0') {
     warnings.push('Redis has no maxmemory: it takes jobs until its machine is full, and then dies; set it');
   }
+  if (settings.get('protected-mode') === 'no' && !connection.authenticated) {
+    warnings.push('Redis serves whoever reaches it: give it users with passwords, or set protected-mode yes');
+  }
+  const untold = Array.from(WANTED).filter(([name]) => !settings.has(name));
+  if (untold.length > 0) {
+    const wanted = untold.map(([name, value]) => `${name} is ${value}`).join(', ');
+    warnings.push(`This Redis does not tell all of its settings, so not all was checked: see that ${wanted}`);
+  }
   return { faults, warnings };
 }
 
-async function readVersion(connection: RedisConnection): Promise<string | undefined> {
-  try {
-    const info = (await connection.command('INFO', 'server')) as string;
-    return /^redis_version:(\S+)/m.exec(info)?.[1];
-  } catch (error) {
-    if (isForbidden(error)) return undefined;
-    throw error;
-  }
+/** What is looked at, and what it should be. */
+const WANTED = new Map([
+  ['maxmemory-policy', 'noeviction'],
+  ['maxmemory', 'set'],
+  ['appendonly', 'yes'],
+  ['appendfsync', 'always'],
+]);
+
+/** What INFO tells of them to those who may not ask for CONFIG: sections, fields, and how a field is to be read. */
+const TOLD_BY_INFO = [
+  ['memory', 'maxmemory', 'maxmemory', String],
+  ['memory', 'maxmemory_policy', 'maxmemory-policy', String],
+  ['persistence', 'aof_enabled', 'appendonly', (flag: string) => (flag === '1' ? 'yes' : 'no')],
+] as const;
+
+/** What was not told is taken for right. */
+function persistenceOf(settings: ReadonlyMap<string, string>): Persistence {
+  if (settings.get('appendonly') === 'no') return 'none';
+  const fsync = settings.get('appendfsync') ?? 'always';
+  return fsync === 'always' || fsync === 'everysec' ? fsync : 'none';
 }
 
-async function readSettings(connection: RedisConnection): Promise<Map<string, string> | undefined> {
+/** The settings by name, without those that the server does not tell. */
+async function readSettings(connection: RedisConnection): Promise<Map<string, string>> {
   const settings = new Map<string, string>();
-  for (const name of ['maxmemory-policy', 'maxmemory', 'appendonly', 'appendfsync']) {
-    let reply: string[];
-    try {
-      reply = (await connection.command('CONFIG', 'GET', name)) as string[];
-    } catch (error) {
-      if (isForbidden(error)) return undefined;
-      throw error;
-    }
-    if (reply[1] === undefined) return undefined;
-    settings.set(name, reply[1]);
+  for (const name of [...WANTED.keys(), 'protected-mode']) {
+    const reply = await unlessForbidden(() => connection.command('CONFIG', 'GET', name));
+    const [, value] = (reply ?? []) as string[];
+    if (value !== undefined) settings.set(name, value);
+  }
+  for (const [section, field, name, read] of TOLD_BY_INFO) {
+    if (settings.has(name)) continue;
+    const value = (await readInfo(connection, section)).get(field);
+    if (value !== undefined) settings.set(name, read(value));
   }
   return settings;
 }
 
-function isForbidden(error: unknown): boolean {
-  const reply = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return reply instanceof Error && /unknown command|NOPERM/i.test(reply.message);
+/** The fields of a section of INFO; none where that is forbidden. */
+async function readInfo(connection: RedisConnection, section: string): Promise<Map<string, string>> {
+  const info = (await unlessForbidden(() => connection.command('INFO', section))) as string | undefined;
+  return new Map(
+    Array.from((info ?? '').matchAll(/^(\w+):(.*?)\r?$/gm), ([, field = '', value = '']) => [field, value]),
+  );
+}
+
+/** Managed services forbid CONFIG, and so do the users of deploy/redis/users.acl. */
+async function unlessForbidden(ask: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await ask();
+  } catch (error) {
+    const reply = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    if (reply instanceof Error && /unknown command|NOPERM/i.test(reply.message)) return undefined;
+    throw error;
+  }
 }

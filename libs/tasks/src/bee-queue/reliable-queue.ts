@@ -6,10 +6,13 @@ import type { Claim } from '../queue-backend.ts';
 import { RepeatedErrors } from '../repeated-errors.ts';
 import { BeeQueue, createPopClient, type PopClient } from './bee-queue.ts';
 import type { RedisBackend } from './redis-backend.ts';
+import { redisTls, type RedisTlsFiles } from './redis-tls.ts';
 
 /** What a ReliableQueue needs. */
 export interface ReliableQueueOptions {
   readonly url: string;
+  /** For `rediss://`. */
+  readonly tls?: RedisTlsFiles | undefined;
   readonly backend: RedisBackend;
   readonly leaseMs: number;
   /** What this worker can read; see TaskCatalog.readable(). */
@@ -92,7 +95,8 @@ export class ReliableQueue extends BeeQueue {
   override async makeClient(clientName: string): Promise<unknown> {
     // Commands go over the connection of the backend; only the pop blocks one of its own.
     if (clientName !== 'bclient') return null;
-    this.#pop = createPopClient(this.#options.url);
+    const { url, tls, log } = this.#options;
+    this.#pop = createPopClient(url, redisTls(url, tls, log));
     this.#pop.on('error', (error: Error) => this.emit('error', error));
     return (this.bclient = this.#pop);
   }

@@ -14,11 +14,11 @@ import { LOOK_EVERY_MS, StandstillWatch } from './standstill.ts';
  * Renews the leases of its process from a thread of its own, so that a handler that blocks the event loop does not lose
  * the jobs of all others, and somebody is there to say that it blocks.
  */
-const { redisUrl, keyPrefix, leaseMs, beatMs, release, ...shared } = workerData as HeartbeatThreadData;
+const { redisUrl, redisTls, keyPrefix, leaseMs, beatMs, release, ...shared } = workerData as HeartbeatThreadData;
 const port = parentPort as MessagePort;
 const log = createLogger({ service: 'coordinator-worker', release });
 // The connection of the process has said already that Redis is away.
-const connection = new RedisConnection({ url: redisUrl, log: silentLogger });
+const connection = new RedisConnection({ url: redisUrl, tls: redisTls, log: silentLogger });
 const backend = new RedisBackend(connection, { keyPrefix });
 const pulse = new Pulse(shared.pulse);
 const standstill = new StandstillWatch();

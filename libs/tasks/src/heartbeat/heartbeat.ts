@@ -3,6 +3,7 @@ import { recordLoopBlocked } from '@coordinator/tracing';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { RedisTlsFiles } from '../bee-queue/redis-tls.ts';
 import type { Claim, Hold, StopOrder } from '../queue-backend.ts';
 import { Pulse } from './pulse.ts';
 import { SharedHolds } from './shared-holds.ts';
@@ -10,6 +11,8 @@ import { SharedHolds } from './shared-holds.ts';
 /** What a Heartbeat needs. */
 export interface HeartbeatOptions {
   readonly redisUrl: string;
+  /** For `rediss://`. */
+  readonly redisTls?: RedisTlsFiles | undefined;
   readonly keyPrefix: string;
   readonly leaseMs: number;
   readonly release: string;
@@ -25,7 +28,10 @@ export interface HeartbeatOptions {
 }
 
 /** What the thread is given. */
-export interface HeartbeatThreadData extends Pick<HeartbeatOptions, 'redisUrl' | 'keyPrefix' | 'leaseMs' | 'release'> {
+export interface HeartbeatThreadData extends Pick<
+  HeartbeatOptions,
+  'redisUrl' | 'redisTls' | 'keyPrefix' | 'leaseMs' | 'release'
+> {
   readonly beatMs: number;
   readonly pulse: SharedArrayBuffer;
   readonly holds: SharedArrayBuffer;
@@ -102,9 +108,9 @@ export class Heartbeat {
   }
 
   async #startThread(): Promise<void> {
-    const { redisUrl, keyPrefix, leaseMs, release, onStop, onFailure } = this.#options;
+    const { redisUrl, redisTls, keyPrefix, leaseMs, release, onStop, onFailure } = this.#options;
     const shared = { pulse: this.#pulse.buffer, holds: this.#holds.buffer };
-    const data = { redisUrl, keyPrefix, leaseMs, release, beatMs: this.#beatMs, ...shared };
+    const data = { redisUrl, redisTls, keyPrefix, leaseMs, release, beatMs: this.#beatMs, ...shared };
     const thread = new Worker(join(__dirname, `heartbeat-thread${extension}`), {
       workerData: data satisfies HeartbeatThreadData,
       execArgv,
