@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { REPOSITORY } from '../repository.ts';
+import { deployed } from './yaml-file.ts';
+
+const file = readFileSync(deployed('redis/users.acl'), 'utf8');
+const users = new Map(
+  file
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .map(([, name = '', ...rules]) => [name, rules]),
+);
+
+const folders = { tasks: join(REPOSITORY, 'libs/tasks/lua'), downstream: join(REPOSITORY, 'libs/downstream/lua') };
+/** What is put before a script, see loadScript. */
+const shared: Readonly<Record<string, readonly string[]>> = { audit: ['job', 'audit'], downstream: ['downstream'] };
+
+/** Which scripts a role runs, and which commands besides. */
+const roles = {
+  'coordinator-api': { scripts: ['tasks/enqueue'], commands: ['set', 'wait', 'hgetall', 'lpos', 'lrange'] },
+  'coordinator-worker': {
+    scripts: [
+      ...['claim', 'settle', 'heartbeat', 'save-step', 'promote', 'recover', 'release', 'unpark', 'keep-schedules'],
+      ...['fire-schedule', 'read-queue'],
+    ]
+      .map((name) => `tasks/${name}`)
+      .concat(['downstream/acquire', 'downstream/report', 'downstream/read']),
+    commands: ['set', 'wait', 'brpoplpush'],
+  },
+  'coordinator-operator': {
+    scripts: ['cancel', 'replay', 'erase', 'audit-books', 'audit-index', 'audit-records', 'audit-job'].map(
+      (name) => `tasks/${name}`,
+    ),
+    commands: ['scan', 'lrange', 'zscan', 'hgetall', 'zcount', 'zrevrangebyscore', 'lpos', 'bgrewriteaof'],
+  },
+} as const;
+/** What every connection does. */
+const ofAll = ['ping', 'select', 'info', 'evalsha', 'eval'];
+
+const FUNCTION = /^local function (\w+)\([\s\S]*?^end$/gm;
+
+/** The commands that a script may come to call, over the functions that it shares with others. */
+function commandsOf(script: string): Set<string> {
+  const [library, name] = script.split('/') as [keyof typeof folders, string];
+  const read = (part: string) => readFileSync(join(folders[library], `${part}.lua`), 'utf8').replaceAll(/--.*/g, '');
+  const before =
+    library === 'tasks' && !name.startsWith('audit') ? ['job'] : (shared[name.split('-')[0]!] ?? shared[library]!);
+  const head = before.map(read).join('\n');
+  const functions = new Map(Array.from(head.matchAll(FUNCTION), ([body, called]) => [called as string, body]));
+  const found = new Set<string>();
+  const toRead = [head.replaceAll(FUNCTION, ''), read(name)];
+  for (let text = toRead.pop(); text !== undefined; text = toRead.pop()) {
+    for (const [, first = ''] of text.matchAll(/redis\.p?call\(([^,)]*)/g)) {
+      for (const [, command = ''] of first.matchAll(/'([A-Z]+)'/g)) found.add(command.toLowerCase());
+    }
+    for (const [called, body] of functions) {
+      if (!new RegExp(`\\b${called}\\(`).test(text)) continue;
+      functions.delete(called);
+      toRead.push(body);
+    }
+  }
+  return found;
+}
+
+describe('the users of Redis', () => {
+  test.each(Object.entries(roles))('%s may do what it does and nothing else', (name, { scripts, commands }) => {
+    const needed = new Set([...ofAll, ...commands, ...scripts.flatMap((script) => [...commandsOf(script)])]);
+    const allowed = users
+      .get(name)
+      ?.filter((rule) => rule.startsWith('+'))
+      .map((rule) => rule.slice(1));
+    expect(allowed?.sort()).toEqual([...needed].sort());
+  });
+
+  test.each(Object.keys(roles))(
+    '%s has the keys of the coordinator, no channels, and no password to be guessed',
+    (name) => {
+      const rules = users.get(name)?.filter((rule) => !rule.startsWith('+'));
+      expect(rules).toEqual(['on', 'resetpass', 'resetkeys', '~{cc}:*', 'resetchannels', '-@all']);
+    },
+  );
+
+  test('are the only ones', () => {
+    expect([...users.keys()]).toEqual(['default', ...Object.keys(roles)]);
+    expect(users.get('default')).toEqual(['off', 'resetpass', 'resetkeys', 'resetchannels', '-@all']);
+  });
+
+  test('are those of the sandbox, which has given them passwords', () => {
+    const passwords = file.replaceAll(' on resetpass ', ' on resetpass >sandbox ');
+    expect(readFileSync(deployed('sandbox/secrets/redis-users.acl'), 'utf8')).toBe(passwords);
+  });
+
+  test('run every script between them', () => {
+    const parts = ['tasks/job', 'tasks/audit', 'downstream/downstream'];
+    const all = Object.entries(folders).flatMap(([library, folder]) =>
+      readdirSync(folder).map((file) => `${library}/${basename(file, '.lua')}`),
+    );
+    const run = Object.values(roles).flatMap(({ scripts }) => [...scripts] as string[]);
+    expect(run.sort()).toEqual(all.filter((script) => !parts.includes(script)).sort());
+  });
+});
