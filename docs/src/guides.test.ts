@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../..');
@@ -46,4 +46,39 @@ test('who follows write-an-extension.md to its end has the whole extension', () 
   const quoted = extensionGuide.map(({ file, code }) => [file, code]);
 
   expect(Object.fromEntries(quoted)).toEqual(Object.fromEntries(files.map((file) => [file, contentOf(file)])));
+});
+
+const guides = readdirSync(join(ROOT, 'docs/guides'));
+
+/** What GitHub makes of the headings of a document. */
+function anchorsOf(markdown: string): string[] {
+  return Array.from(markdown.matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+test.each(guides)('each link of %s leads somewhere', (guide) => {
+  const folder = join(ROOT, 'docs/guides');
+  const links = readFileSync(join(folder, guide), 'utf8').matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g);
+  const lost = Array.from(links, ([, path = '', anchor = '']) => ({
+    file: join(folder, path || guide),
+    anchor,
+  })).filter(
+    ({ file, anchor }) =>
+      !existsSync(file) || (anchor !== '' && !anchorsOf(readFileSync(file, 'utf8')).includes(anchor)),
+  );
+  expect(lost).toEqual([]);
+});
+
+test.each(guides)('each variable of the Coordinator that %s names stands in the reference', (guide) => {
+  const named = readFileSync(join(ROOT, 'docs/guides', guide), 'utf8').matchAll(
+    /`((?:API|ADMIN|WORKER|REDIS|SHUTDOWN|QUEUE|DOWNSTREAM|PAYLOAD|COMPLETED|DEAD)_[A-Z_]+)\b/g,
+  );
+  const reference = readFileSync(join(ROOT, 'docs/reference/configuration.md'), 'utf8');
+  const known = Array.from(reference.matchAll(/`([A-Z][A-Z_]+)`/g), ([, name = '']) => name);
+  const isKnown = (name: string) => known.includes(name) || known.includes(name.replace(/_FILE$/, ''));
+  expect(Array.from(named, ([, name = '']) => name).filter((name) => !isKnown(name))).toEqual([]);
 });
