@@ -88,7 +88,7 @@ describe('a write that replicas have to confirm', () => {
 test('the pop looks for the new master for as long as it meets a demoted one', async () => {
   const backend = new RedisBackend(connection, { keyPrefix: redis.freshPrefix() });
   const queue = new ReliableQueue('lms', {
-    ...{ url: redis.url, backend, leaseMs: 1_000, log: silentLogger },
+    ...{ url: redis.url, backend, readable: [], leaseMs: 1_000, log: silentLogger },
     onClaimed: () => undefined,
   });
   const connectionsMade = async () => {

@@ -34,7 +34,9 @@ beforeAll(() => {
 
 const closing: (() => unknown)[] = [];
 let log: RecordingLog;
-beforeEach(() => (log = new RecordingLog()));
+beforeEach(() => {
+  log = new RecordingLog();
+});
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
 
 /** A file that holds this. */
