@@ -1,6 +1,6 @@
 import { coreConfig, readConfig, redisTlsFiles } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
-import { PayloadCipher, RedisConnection, type Retention } from '@coordinator/tasks';
+import { checkLayout, DEFAULT_KEY_PREFIX, PayloadCipher, RedisConnection, type Retention } from '@coordinator/tasks';
 
 /** What an operator's command works on. */
 export interface OperatorRedis {
@@ -15,7 +15,7 @@ const PATIENCE_MS = 5_000;
 /**
  * Runs `work` on the Redis of REDIS_URL, and closes the connection after it.
  *
- * @throws ConfigError; Error when no Redis answers within five seconds
+ * @throws ConfigError; CoordinatorError COORD_LAYOUT_UNKNOWN; Error when no Redis answers within five seconds
  */
 export async function withRedis<T>(work: (redis: OperatorRedis) => Promise<T>): Promise<T> {
   const config = readConfig([coreConfig]);
@@ -42,7 +42,7 @@ async function connectWithin(connection: RedisConnection, url: string): Promise<
     timer = setTimeout(giveUp, PATIENCE_MS);
   });
   try {
-    await Promise.race([connection.connect(), late]);
+    await Promise.race([connection.connect((run) => checkLayout(run, DEFAULT_KEY_PREFIX)), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -12,7 +12,19 @@ runProcess({
   config: workerConfig,
   installed,
   reads: 'config',
-  start: async ({ config, registry, backend, connection, release, log, tracing, draining, fail, replace }) => {
+  start: async ({
+    config,
+    registry,
+    backend,
+    connection,
+    admitted,
+    release,
+    log,
+    tracing,
+    draining,
+    fail,
+    replace,
+  }) => {
     const production = config.NODE_ENV === 'production';
     shareDownstreams({
       connection,
@@ -43,7 +55,11 @@ runProcess({
     observeQueues(() => Promise.all(registry.catalog.queues().map((queue) => backend.readQueue(queue))));
     health.on('error', fail);
     health.listen(config.WORKER_PORT, () => log.info({ port: config.WORKER_PORT }, 'listening'));
-    worker.start();
+    // Its pops go past the connection, which refuses all else until then. Where it does not come, the process ends.
+    admitted.then(
+      () => draining() || worker.start(),
+      () => undefined,
+    );
     return async () => {
       await worker.drain(config.SHUTDOWN_GRACE_MS);
       health.close();

@@ -1,7 +1,16 @@
 import { ConfigError, coreConfig, readConfig, redisTlsFiles, type Config } from '@coordinator/config';
 import { loadExtensions, Registry, RegistryError, type Extension } from '@coordinator/extension';
 import { createLogger, flushLogs, maskText, type Logger } from '@coordinator/logging';
-import { checkRedisServer, isUnavailable, PayloadCipher, RedisBackend, RedisConnection } from '@coordinator/tasks';
+import {
+  checkRedisServer,
+  CoordinatorError,
+  DEFAULT_KEY_PREFIX,
+  isUnavailable,
+  keepLayout,
+  PayloadCipher,
+  RedisBackend,
+  RedisConnection,
+} from '@coordinator/tasks';
 import { startTracing, type Tracing } from '@coordinator/tracing';
 import { inspect } from 'node:util';
 import type { z } from 'zod';
@@ -14,6 +23,8 @@ export interface ProcessParts<Settings> {
   readonly backend: RedisBackend;
   /** What the backend uses. */
   readonly connection: RedisConnection;
+  /** Resolves when Redis is there and holds what this release can work on; never where it does not. */
+  readonly admitted: Promise<void>;
   readonly release: string;
   readonly log: Logger;
   readonly tracing: Tracing;
@@ -72,7 +83,8 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     log,
   });
   let draining = false;
-  const connected = connection.connect().then(() => refuseUnsafeServer(connection, core, log));
+  const admitted = connection.connect((run) => keepLayout(run, DEFAULT_KEY_PREFIX));
+  const connected = admitted.then(() => refuseUnsafeServer(connection, core, log));
   // Closing while Redis was never reached is no fault.
   connected.catch((error: unknown) => (draining ? undefined : fail(error)));
   const backend = new RedisBackend(connection, {
@@ -83,7 +95,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
 
   const replace = () => void stop('failure', 1).catch(fail);
   const end = await start({
-    ...{ config, registry, backend, connection, release, log, tracing, fail, replace },
+    ...{ config, registry, backend, connection, admitted, release, log, tracing, fail, replace },
     draining: () => draining,
   });
   const stop = async (reason: string, exitCode = 0) => {
@@ -151,5 +163,7 @@ function fail(error: unknown): void {
 function lastWords(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : inspect(error);
   if (error instanceof ConfigError || error instanceof RegistryError) return error.message;
+  if (error instanceof CoordinatorError && error.code === 'COORD_LAYOUT_UNKNOWN')
+    return `${error.code}: ${error.message}`;
   return error.stack ?? error.message;
 }

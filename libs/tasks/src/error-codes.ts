@@ -79,6 +79,11 @@ export const errorCodes = {
     retryable: true,
   },
   COORD_HANDLER_FAILED: { status: 500, title: 'The handler threw an error that it did not classify', retryable: true },
+  COORD_LAYOUT_UNKNOWN: {
+    status: 500,
+    title: 'What Redis holds is laid out in a way that this release cannot work on',
+    retryable: false,
+  },
   COORD_LEASE_LOST: { status: 409, title: 'The lease of this attempt ran out', retryable: true },
   COORD_DOWNSTREAM_REFUSED: { status: 502, title: 'The downstream refused the call for good', retryable: false },
   COORD_DOWNSTREAM_UNAVAILABLE: { status: 502, title: 'The downstream could not take the call now', retryable: true },

@@ -15,7 +15,8 @@ export {
   type ErasureOptions,
   type ErasureRequest,
 } from './bee-queue/erase-subject.ts';
-export { RedisConnection, type RedisConnectionOptions } from './bee-queue/redis-connection.ts';
+export { checkLayout, keepLayout, layouts, type Layouts } from './bee-queue/layout.ts';
+export { RedisConnection, type RedisConnectionOptions, type RunScript } from './bee-queue/redis-connection.ts';
 export type { RedisTlsFiles } from './bee-queue/redis-tls.ts';
 export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';

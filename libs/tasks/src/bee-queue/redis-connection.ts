@@ -1,8 +1,8 @@
 import type { Logger } from '@coordinator/logging';
-import { setImmediate as nextLoop } from 'node:timers/promises';
+import { setImmediate as nextLoop, setTimeout as delay } from 'node:timers/promises';
 import { createClient, ErrorReply } from 'redis';
 import type { ConnectionOptions } from 'node:tls';
-import { CoordinatorError } from '../error-codes.ts';
+import { CoordinatorError, isUnavailable } from '../error-codes.ts';
 import { connectionAdvice } from './connection-advice.ts';
 import { redisTls, type RedisTlsFiles } from './redis-tls.ts';
 import type { Script } from './scripts.ts';
@@ -19,6 +19,9 @@ export interface RedisConnectionOptions {
   /** Replicas that have to have what {@link RedisConnection.confirmed} writes. Default 0. */
   readonly waitReplicas?: number;
 }
+
+/** Runs one script. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
+export type RunScript = (script: Script, root: string, args: string[]) => Promise<unknown>;
 
 const RECONNECT_MS = 250;
 /** A connection on which nothing was answered for this long is taken for dead. */
@@ -43,6 +46,8 @@ export class RedisConnection {
   #wanted = false;
   #reachable = true;
   #advice: string | undefined;
+  /** False until what Redis holds was found to be something to work on. */
+  #admitted = true;
   /** When the first of the commands was sent that have had no answer since; undefined after any answer. */
   #silentSince: number | undefined;
 
@@ -62,14 +67,36 @@ export class RedisConnection {
     return this.#advice;
   }
 
-  /** Starts connecting and goes on trying until close(); resolves when first connected. */
-  async connect(): Promise<void> {
+  /**
+   * Starts connecting and goes on trying until close(); resolves when first connected and admitted. Until then every
+   * command fails as while Redis is away.
+   *
+   * @param admission looks at what Redis holds. Default: it may be anything
+   * @throws what `admission` throws
+   */
+  async connect(admission?: (run: RunScript) => Promise<void>): Promise<void> {
     this.#wanted = true;
+    this.#admitted = admission === undefined;
     await this.#client.connect();
+    while (admission && !this.#admitted) {
+      try {
+        await admission((script, root, args) => this.#evaluate(script, root, args));
+        this.#admitted = true;
+      } catch (error) {
+        // Gone again between connecting and asking.
+        if (!isUnavailable(error) || !this.#wanted) throw error;
+        await delay(RECONNECT_MS);
+      }
+    }
   }
 
   /** Runs one script. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async run(script: Script, root: string, args: string[]): Promise<unknown> {
+    this.#refuseUnadmitted();
+    return this.#evaluate(script, root, args);
+  }
+
+  async #evaluate(script: Script, root: string, args: string[]): Promise<unknown> {
     const options = { keys: [root], arguments: args };
     const startedAt = performance.now();
     try {
@@ -88,6 +115,7 @@ export class RedisConnection {
 
   /** Runs one plain command. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async command(...args: string[]): Promise<unknown> {
+    this.#refuseUnadmitted();
     try {
       return await this.#withDeadline(this.#client.sendCommand(args), this.#deadlineMs);
     } catch (error) {
@@ -125,6 +153,11 @@ export class RedisConnection {
   close(): void {
     this.#wanted = false;
     if (this.#client.isOpen) this.#client.destroy();
+  }
+
+  #refuseUnadmitted(): void {
+    if (this.#admitted) return;
+    throw new CoordinatorError('COORD_QUEUE_UNAVAILABLE', 'The queue is not checked yet; nothing was stored');
   }
 
   /** Asks how many replicas have all that was written; those who were answered in the same turn of the event loop share it. */

@@ -25,7 +25,7 @@ const load = (name: string, flags?: string): Script => loadScript(FOLDER, name, 
 const loadClaim = (name: string): Script => loadScript(FOLDER, name, ['job', 'lease']);
 const loadAudit = (name: string): Script => loadScript(FOLDER, name, ['job', 'audit']);
 
-/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, one that only reads, and those of the audit. */
+/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, the layout's, one that only reads, and those of the audit. */
 export const scripts = {
   // Refused by a full Redis before it has written anything.
   enqueue: load('enqueue', '#!lua'),
@@ -41,6 +41,7 @@ export const scripts = {
   replay: load('replay'),
   keepSchedules: load('keep-schedules'),
   fireSchedule: load('fire-schedule'),
+  keepLayout: load('keep-layout'),
   erase: load('erase'),
   readQueue: load('read-queue'),
   auditBooks: loadAudit('audit-books'),
