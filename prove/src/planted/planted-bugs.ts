@@ -1,15 +1,19 @@
 import type { PlantedBug } from './planted-bug.ts';
 
+const acceptedEarly = {
+  file: 'libs/tasks/dist/task-queue.js',
+  find: 'const receipts = await this.#options.backend.enqueue(prepared.map(({ job }) => job));',
+  replace: `this.#options.backend.enqueue(prepared.map(({ job }) => job)).catch(() => undefined);
+            const receipts = prepared.map(({ job }) => ({ jobId: job.id, task: job.task, state: 'waiting', duplicate: false }));`,
+};
+
 /** The bugs that the proofs have to find. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
     name: '202 before the write',
     promise: 'P1',
     because: /^lost/,
-    file: 'libs/tasks/dist/task-queue.js',
-    find: 'const receipts = await this.#options.backend.enqueue(prepared.map(({ job }) => job));',
-    replace: `this.#options.backend.enqueue(prepared.map(({ job }) => job)).catch(() => undefined);
-            const receipts = prepared.map(({ job }) => ({ jobId: job.id, task: job.task, state: 'waiting', duplicate: false }));`,
+    ...acceptedEarly,
   },
   {
     name: 'no key for the call of a step',
@@ -57,10 +61,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: '202 before the write, Redis dead',
     promise: 'P9',
     because: /^dead: answers that are no 503/,
-    file: 'libs/tasks/dist/task-queue.js',
-    find: 'const receipts = await this.#options.backend.enqueue(prepared.map(({ job }) => job));',
-    replace: `this.#options.backend.enqueue(prepared.map(({ job }) => job)).catch(() => undefined);
-            const receipts = prepared.map(({ job }) => ({ jobId: job.id, task: job.task, state: 'waiting', duplicate: false }));`,
+    ...acceptedEarly,
   },
   {
     name: 'Retry-After is not read',
@@ -214,5 +215,106 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'libs/process/dist/run-process.js',
     find: 'cipher: payloadCipher(core, log),',
     replace: '',
+  },
+  {
+    name: '202 before the write, power cut',
+    promise: 'P2',
+    because: /^lost/,
+    ...acceptedEarly,
+  },
+  {
+    name: 'commands wait for as long as it takes',
+    promise: 'P3',
+    because: /^fsync 1 s: answered by p99/,
+    file: 'libs/tasks/dist/bee-queue/redis-connection.js',
+    find: '}, deadlineMs);',
+    replace: '}, deadlineMs * 10);',
+  },
+  {
+    name: 'an attempt after a killed one links to nothing',
+    promise: 'P4',
+    because: /^of them, those without a link/,
+    file: 'libs/tasks/dist/take-back.js',
+    find: '{ ...policy, attemptReport }',
+    replace: 'policy',
+  },
+  {
+    name: 'a connection that is silent is kept',
+    promise: 'P8',
+    because: /no 202 since|after \d+ ms|wait at their gates/,
+    file: 'libs/tasks/dist/bee-queue/redis-connection.js',
+    find: 'if (performance.now() - this.#silentSince >= SILENCE_MS)',
+    replace: 'if (false)',
+  },
+  {
+    name: '202 before the write, disk full',
+    promise: 'P11',
+    because: /^lost|^requests refused/,
+    ...acceptedEarly,
+  },
+  {
+    name: 'calls take three times their deadline',
+    promise: 'P16',
+    because: /longest call/,
+    file: 'libs/downstream/dist/deadline.js',
+    find: 'this.#abort.abort(Deadline.timedOut), timeoutMs)',
+    replace: 'this.#abort.abort(Deadline.timedOut), 3 * timeoutMs)',
+  },
+  {
+    name: 'dead letters are in no list',
+    promise: 'P21',
+    because: /^dead letters listed/,
+    file: 'libs/tasks/lua/job.lua',
+    find: `redis.call('ZADD', queue_key(queue, 'dead'), now, id)`,
+    replace: '',
+  },
+  {
+    name: 'a newer version is taken for this one',
+    promise: 'P23',
+    because: /^jobs parked by an older worker/,
+    file: 'libs/tasks/dist/run-attempt.js',
+    find: `return 'payload-version-unknown';`,
+    replace: 'return undefined;',
+  },
+  {
+    name: 'keys of webhooks are not looked up',
+    promise: 'P26',
+    because: /^jobs beyond one per event/,
+    file: 'libs/tasks/lua/job.lua',
+    find: `holder = redis.call('GET', root .. 'key:' .. key)`,
+    replace: 'holder = false',
+  },
+  {
+    name: 'a span ends once it was sent',
+    promise: 'P30',
+    because: /in relation to APIs without telemetry/,
+    file: 'libs/tracing/dist/in-span.js',
+    find: 'span.end();',
+    replace: `span.end();
+        if (process.env.OTEL_EXPORTER_OTLP_ENDPOINT) for (const end = performance.now() + 30; performance.now() < end;);`,
+  },
+  {
+    name: 'the log is written at once',
+    promise: 'P30',
+    because: /the queue stands at|was not accepted/,
+    file: 'libs/logging/dist/log-output.js',
+    find: 'sync: false',
+    replace: 'sync: true',
+  },
+  {
+    name: 'calls carry no trace',
+    promise: 'P31',
+    because: /^calls outside the trace/,
+    file: 'libs/downstream/dist/downstream-client.js',
+    find: '...(0, tracing_1.injectTraceContext)(), ',
+    replace: '',
+  },
+  {
+    name: 'no stable key for the call of a step',
+    promise: 'P33',
+    because: /jobs done again under another key/,
+    file: 'libs/tasks/dist/attempt-context.js',
+    find: 'idempotencyKey: `',
+    replace: 'idempotencyKey: Math.random() + `',
   },
 ];
