@@ -46,11 +46,13 @@ describe('the number of a payment card', () => {
     expect(holdsCardNumber(text)).toBe(false);
   });
 
-  test('is looked for in little time, however long the text is', () => {
-    const startedAt = performance.now();
+  test('is looked for with little work, however long the text is', () => {
+    const before = process.cpuUsage();
     for (const text of ['4'.repeat(262_144), '4 '.repeat(131_072), '4-'.repeat(131_072)]) {
       expect(holdsCardNumber(text)).toBe(false);
     }
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    // Time of this process alone: that of the clock is the machine's, which may be busy. A search that looks back at each
+    // digit takes half a minute and more.
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
   });
 });
