@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createLogger, noPii, pii, silentLogger } from '@coordinator/logging';
+import { RecordingLog } from '@coordinator/task-testing';
 import { CoordinatorError, type Receipt } from '@coordinator/tasks';
 import { z } from 'zod';
 import { acceptRequest, type ReceivedRequest } from './accept-request.ts';
@@ -64,7 +65,41 @@ describe('a webhook', () => {
     await expect(send('{}', { 'x-signature': '' })).rejects.toMatchObject({ code: 'COORD_SIGNATURE_MALFORMED' });
   });
 
-  test('may hold what looks like a card number: its provider could not mend that', async () => {
+  test.each(['enqueue', 'enqueueAll', 'emit'] as const)(
+    'is refused when its %s would store a card number, and the log says so and not which',
+    async (method) => {
+      const log = new RecordingLog();
+      const stored: unknown[] = [];
+      const keep = async (...args: unknown[]) => {
+        stored.push(args);
+        return [receipt];
+      };
+      const queue = { enqueue: keep, enqueueAll: keep, emit: keep };
+      const storing = webhook({
+        ...route,
+        path: '/webhooks/shop',
+        body: z.strictObject({ id: z.string() }),
+        auth: signature(() => undefined),
+        accept: async ({ id: text }, { queue: checked }) => {
+          const puts = checked as unknown as typeof queue;
+          return method === 'enqueueAll' ? puts.enqueueAll([{ payload: { text } }]) : puts[method]({}, { text });
+        },
+      });
+      const sent = (body: string) =>
+        acceptRequest(storing, {
+          rawBody: Buffer.from(body),
+          headers: {},
+          context: { ...context, queue: queue as unknown as ReceivedRequest['context']['queue'], log },
+        });
+      await expect(sent('{"id":"4242 4242 4242 4242"}')).rejects.toMatchObject({ code: 'COORD_BODY_INVALID' });
+      expect(stored).toEqual([]);
+      expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { caller: context.caller } })]);
+      await expect(sent('{"id":"pi_1"}')).resolves.toEqual([receipt]);
+      expect(stored).toHaveLength(1);
+    },
+  );
+
+  test('may say what looks like a card number and is not stored: its provider could not mend that', async () => {
     await expect(send('{"id":"4242424242424242"}')).resolves.toEqual([receipt]);
   });
 });

@@ -1,7 +1,7 @@
 import { hidingValues, personalValues } from '@coordinator/logging';
 import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
 import type { IncomingHttpHeaders } from 'node:http';
-import { holdsCardNumber } from './card-number.ts';
+import { cardFreeQueue, refuseCardNumbers } from './card-free-queue.ts';
 import { readJsonBody } from './json-body.ts';
 import type { Route, RouteContext } from './route.ts';
 
@@ -22,12 +22,10 @@ export async function acceptRequest(route: Route, { rawBody, headers, context }:
   const { caller, queue } = context;
   if (route.auth.scheme === 'signature') verify(route.auth.verify, rawBody, headers, context);
   const body = readJsonBody(rawBody, route.body);
-  // Not in webhooks: a provider cannot mend what it has sent, and some of its references look like card numbers.
-  if (route.auth.scheme === 'bearer' && holdsCardNumber(body)) {
-    throw new CoordinatorError('COORD_BODY_INVALID', 'The body holds the number of a payment card: leave it out');
-  }
+  const bearer = route.auth.scheme === 'bearer';
+  if (bearer) refuseCardNumbers(body);
   // What a provider reports is no caller's own: its jobs are everyone's to read.
-  const owned = route.auth.scheme === 'bearer' ? { ...context, queue: queue.for(caller) } : context;
+  const owned = { ...context, queue: bearer ? queue.for(caller) : cardFreeQueue(context) };
   return hidingValues(
     () => personalValues(route.body, body),
     () => accepted(() => route.accept(body, owned), context),
