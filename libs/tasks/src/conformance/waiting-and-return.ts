@@ -74,7 +74,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         const { claims } = await at.backend.claimParked('lms', ['lms.enrol@1-1'], { leaseMs: SHORT_MS, most: 1 });
         expect(await at.pop('lms')).toBeUndefined();
         await at.advance(SOON_MS);
-        expect(await at.backend.recover('lms', POLICY)).toEqual([{ jobId, state: 'waiting' }]);
+        expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state: 'waiting' }]);
         for (const claim of claims) expect(await at.backend.settle(claim, settlement('completed'))).toBe('stale');
         expect(await at.take()).toMatchObject({ jobId, attempt: 2 });
       });
