@@ -36,7 +36,14 @@ describe('the summary of a demo', () => {
 
 test('a trace is drawn as a tree with the place of each span in time', () => {
   const span = (spanId: string, parentSpanId: string | undefined, name: string, startMs: number): RecordedSpan => {
-    const rest = { kind: 'INTERNAL', service: 'worker', status: 'OK', links: [], attributes: {} } as const;
+    const rest = {
+      kind: 'INTERNAL',
+      service: 'worker',
+      release: '1.2.3',
+      status: 'OK',
+      links: [],
+      attributes: {},
+    } as const;
     return { ...rest, traceId: 't', spanId, parentSpanId, name, startMs, durationMs: 2 };
   };
   const drawn = drawTrace([span('b', 'a', 'process lms.enrol', 1_500), span('a', undefined, 'POST /v1/orders', 1_000)]);

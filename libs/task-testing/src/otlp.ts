@@ -45,13 +45,14 @@ const STATUSES = ['UNSET', 'OK', 'ERROR'] as const;
 /** The spans of an export. */
 export function spansOfOtlp({ resourceSpans = [] }: OtlpTraces): RecordedSpan[] {
   return resourceSpans.flatMap(({ resource, scopeSpans = [] }) => {
-    const told = (name: string) => resource?.attributes?.find(({ key }) => key === name)?.value?.stringValue;
-    const maker = { service: told('service.name') ?? 'unknown', release: told('service.version') };
-    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, maker)));
+    const told = (name: string) =>
+      resource?.attributes?.find(({ key }) => key === name)?.value?.stringValue ?? 'unknown';
+    const madeBy = { service: told('service.name'), release: told('service.version') };
+    return scopeSpans.flatMap(({ spans = [] }) => spans.map((span) => spanOf(span, madeBy)));
   });
 }
 
-function spanOf(span: OtlpSpan, maker: Pick<RecordedSpan, 'service' | 'release'>): RecordedSpan {
+function spanOf(span: OtlpSpan, madeBy: Pick<RecordedSpan, 'service' | 'release'>): RecordedSpan {
   const startNs = BigInt(span.startTimeUnixNano);
   return {
     traceId: span.traceId,
@@ -59,7 +60,7 @@ function spanOf(span: OtlpSpan, maker: Pick<RecordedSpan, 'service' | 'release'>
     parentSpanId: span.parentSpanId || undefined,
     name: span.name,
     kind: KINDS[span.kind ?? 0] ?? 'INTERNAL',
-    ...maker,
+    ...madeBy,
     startMs: toMs(startNs),
     durationMs: toMs(BigInt(span.endTimeUnixNano) - startNs),
     status: STATUSES[span.status?.code ?? 0] ?? 'UNSET',

@@ -55,6 +55,7 @@ function shown(span: FinishedSpan): RecordedSpan {
     name: span.name,
     kind: KINDS[span.kind] ?? 'INTERNAL',
     service: String(span.resource.attributes['service.name']),
+    release: String(span.resource.attributes['service.version'] ?? 'unknown'),
     startMs: toMs(span.startTime),
     durationMs: toMs(span.duration),
     status: STATUSES[span.status.code] ?? 'UNSET',

@@ -7,8 +7,8 @@ export interface RecordedSpan {
   readonly kind: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   /** service.name of the process that made it. */
   readonly service: string;
-  /** service.version of that process; undefined where it tells none. */
-  readonly release?: string | undefined;
+  /** service.version of that process: its release. */
+  readonly release: string;
   /** Milliseconds since 1970, with fractions. */
   readonly startMs: number;
   readonly durationMs: number;

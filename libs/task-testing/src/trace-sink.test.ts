@@ -18,7 +18,12 @@ function exported(
   return {
     resourceSpans: [
       {
-        resource: { attributes: [{ key: 'service.name', value: { stringValue: 'coordinator-api' } }] },
+        resource: {
+          attributes: [
+            { key: 'service.name', value: { stringValue: 'coordinator-api' } },
+            { key: 'service.version', value: { stringValue: '1.2.3' } },
+          ],
+        },
         scopeSpans: [
           {
             spans: [
@@ -58,6 +63,7 @@ describe('TraceSink', () => {
         name: 'POST /v1/orders',
         kind: 'SERVER',
         service: 'coordinator-api',
+        release: '1.2.3',
         startMs: 1_760_000_000_000,
         durationMs: 1.5,
         status: 'ERROR',
