@@ -41,6 +41,7 @@ const COMMANDS = {
   },
   'personal-data': { does: 'lists which fields hold personal data', main: 'tools/dist/personal-data.js' },
   images: { does: 'the container images of API, worker and sandbox', main: 'tools/dist/images.js' },
+  'images:check': { does: 'an order through the images, as containers', main: 'tools/dist/images-check.js' },
   'check:packages': {
     does: 'an extension elsewhere, built on the packed libraries',
     main: 'tools/dist/check-packages.js',

@@ -5,6 +5,7 @@ import type { DemoJob } from './demo-traffic.ts';
 
 const job = (jobId: string, change: Partial<DemoJob> = {}): DemoJob => ({
   jobId,
+  task: 'lms.enrol',
   state: 'completed',
   attempt: 1,
   outcome: 'completed',

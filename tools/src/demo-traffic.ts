@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
-import { orderExample } from './order-example.ts';
+import { orderExample, type OrderExample } from './order-example.ts';
 
 /** Where a running stack answers. */
 export interface DemoTarget {
@@ -19,6 +19,7 @@ export interface AcceptedRequest {
 /** A job as the API shows it, as far as the demo looks at it. */
 export interface DemoJob {
   readonly jobId: string;
+  readonly task: string;
   readonly state: string;
   readonly attempt: number;
   readonly outcome: string | null;
@@ -29,13 +30,17 @@ export interface DemoJob {
 
 const PAUSE_MS = 250;
 
-/** Sends an order until it is accepted, as a shop would: 503 means not now. */
-export async function sendOrder({ api, token }: DemoTarget, orderNumber: string): Promise<AcceptedRequest> {
+/** Sends an order until it is accepted, as a shop would: 503 means not now. Default: an order of one course */
+export async function sendOrder(
+  { api, token }: DemoTarget,
+  orderNumber: string,
+  change: Partial<OrderExample> = {},
+): Promise<AcceptedRequest> {
   for (;;) {
     const answer = await request(`${api}/v1/orders`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify(orderExample(orderNumber)),
+      body: JSON.stringify({ ...orderExample(orderNumber), ...change }),
     });
     const body = (await answer.body.json()) as { jobs?: { jobId: string }[]; detail?: string };
     if (answer.statusCode === 202) return { orderNumber, jobIds: (body.jobs ?? []).map(({ jobId }) => jobId) };
@@ -77,7 +82,8 @@ export async function askSandbox<T>({ sandbox }: DemoTarget, path: string): Prom
   return answer.statusCode === 404 ? undefined : (body as T);
 }
 
-async function tellSandbox({ sandbox }: DemoTarget, path: string, body: object): Promise<unknown> {
+/** POST to the sandbox. @throws Error with its answer, unless that is 200 */
+export async function tellSandbox({ sandbox }: DemoTarget, path: string, body: object): Promise<unknown> {
   const headers = { 'content-type': 'application/json' };
   const answer = await request(`${sandbox}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   const text = await answer.body.text();

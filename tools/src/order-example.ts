@@ -3,7 +3,7 @@ export interface OrderExample {
   orderNumber: string;
   currency: string;
   customer: { id: string; username: string; email: string };
-  lines: { lineId: string; kind: string; sku: string; mode: string; quantity: number; unitPriceMinor: number }[];
+  lines: { lineId: string; kind: string; sku: string; mode?: string; quantity: number; unitPriceMinor: number }[];
 }
 
 /** An order of one course, as the shop sends it. Default number: one that no earlier call has given. */

@@ -16,7 +16,8 @@ export function stackEnvironment(sandboxPort: number, env: NodeJS.ProcessEnv): N
   return { ...Object.fromEntries(inherited), ...DEVELOPMENT_TOKENS, ...traces, ...env };
 }
 
-function tracesTo(endpoint: string): NodeJS.ProcessEnv {
+/** Settings that send all traces to an OTLP endpoint, soon. */
+export function tracesTo(endpoint: string): NodeJS.ProcessEnv {
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',

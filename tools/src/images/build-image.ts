@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPOSITORY } from '../repository.ts';
 import type { AppImage } from './app-image.ts';
@@ -17,8 +17,10 @@ export interface BuildImageOptions {
   readonly tags: readonly string[];
   /** Registry and path before the name. */
   readonly registry: string;
-  /** Default: that of the Dockerfile. */
+  /** Default: {@link defaultBase}. */
   readonly base?: string;
+  /** Labels besides those that all images have. Default: none. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** An image that was built. */
@@ -30,7 +32,7 @@ export interface BuiltImage {
   readonly labels: Readonly<Record<string, string>>;
   /** File of its bill of materials. */
   readonly sbom: string;
-  /** Builds it again under another reference, without what is left from before, and gives the id. */
+  /** Builds it again under another reference, and gives the id. */
   rebuild(reference: string): Promise<string>;
 }
 
@@ -38,12 +40,12 @@ export interface BuiltImage {
 export async function buildImage(
   engine: ImageEngine,
   image: AppImage,
-  { tags, registry, base }: BuildImageOptions,
+  { tags, registry, base = defaultBase(), labels: more }: BuildImageOptions,
 ): Promise<BuiltImage> {
   const directory = join(TREES, image.name);
   rmSync(directory, { recursive: true, force: true });
   const tree = await writeAppTree({ workspace: REPOSITORY, app: image.app, directory });
-  const labels = await imageLabels(image, tree, { workspace: REPOSITORY, base });
+  const labels = { ...(await imageLabels(image, tree, { workspace: REPOSITORY, base })), ...more };
   const wanted = tags.length > 0 ? tags : [tree.release, 'latest'];
   const references = wanted.map((tag) => `${registry}/${image.name}:${tag}`);
   const buildArgs = { BASE: base, NODE_ENV: image.nodeEnv };
@@ -51,6 +53,12 @@ export async function buildImage(
   const id = await engine.build({ ...build, tags: references });
   return {
     ...{ image, id, references, labels, sbom: join(directory, SBOM_FILE) },
-    rebuild: (reference) => engine.build({ ...build, tags: [reference], cache: false }),
+    rebuild: (reference) => engine.build({ ...build, tags: [reference] }),
   };
+}
+
+/** The image that the Dockerfile builds on unless it is told another one. */
+export function defaultBase(): string {
+  const [, base = ''] = /^ARG BASE=(\S+)$/m.exec(readFileSync(DOCKERFILE, 'utf8')) ?? [];
+  return base;
 }

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -16,11 +17,7 @@ export interface ImageBuild {
   readonly tags: readonly string[];
   readonly buildArgs?: Readonly<Record<string, string | undefined>>;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Whether layers of earlier builds are taken. Default: true. */
-  readonly cache?: boolean;
 }
-
-const MOST_OUTPUT = 64 * 1024 * 1024;
 
 /** No program that builds images works here. */
 export class NoEngineError extends Error {
@@ -31,6 +28,8 @@ export class NoEngineError extends Error {
 
 /** A program that builds images, and runs them unless it is buildah. */
 export class ImageEngine {
+  readonly #running = new Set<Promise<string>>();
+
   constructor(readonly name: EngineName) {}
 
   /** Whether it can run containers. */
@@ -38,31 +37,55 @@ export class ImageEngine {
     return this.name !== 'buildah';
   }
 
-  /** Runs a command of it and gives what that printed. @throws Error with its complaint */
+  /**
+   * Runs a command of it and gives what that printed. Ctrl-C does not reach it: an engine that is interrupted while it builds
+   * leaves containers and images behind. Await {@link idle} before this process ends.
+   *
+   * @throws Error with its complaint
+   */
   async call(...args: readonly string[]): Promise<string> {
+    const running = this.#run(args);
+    this.#running.add(running);
     try {
-      const env = { ...process.env, DOCKER_BUILDKIT: '1' };
-      const { stdout } = await execute(this.name, [...args], { env, maxBuffer: MOST_OUTPUT });
-      return stdout.trim();
-    } catch (error) {
-      const { stderr = '', message } = error as Error & { stderr?: string };
-      throw new Error(`${this.name} ${args[0]} failed:\n${stderr.trim() || message}`, { cause: error });
+      return await running;
+    } finally {
+      this.#running.delete(running);
     }
   }
 
+  /** Settles when no command of it runs. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  #run(args: readonly string[]): Promise<string> {
+    const env = { ...process.env, DOCKER_BUILDKIT: '1' };
+    return new Promise((settle, refuse) => {
+      const fail = (why: string) => refuse(new Error(`${this.name} ${args[0]} failed:\n${why}`));
+      const child = spawn(this.name, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+      const printed = Promise.all([text(child.stdout), text(child.stderr)]);
+      child.once('error', ({ message }) => fail(message));
+      child.once('close', (code, signal) => {
+        void printed.then(([stdout, stderr]) => {
+          if (code === 0) settle(stdout.trim());
+          else fail(stderr.trim() || `It ended with ${signal ?? `code ${code}`}.`);
+        });
+      });
+    });
+  }
+
   /**
-   * Builds an image and gives its id. podman and buildah give the same content the same id: they put no time into it. Docker
-   * does so where its builder knows SOURCE_DATE_EPOCH.
+   * Builds an image and gives its id. podman and buildah give the same content the same id: no time is put into it, and no
+   * id of a layer that another build has left. Docker does so where its builder knows SOURCE_DATE_EPOCH.
    */
-  async build({ dockerfile, context, tags, buildArgs = {}, labels = {}, cache = true }: ImageBuild): Promise<string> {
+  async build({ dockerfile, context, tags, buildArgs = {}, labels = {} }: ImageBuild): Promise<string> {
     const reproducible =
       this.name === 'docker'
         ? ['--build-arg', 'SOURCE_DATE_EPOCH=0']
-        : ['--format', 'oci', '--timestamp', '0', '--identity-label=false', '--layers'];
+        : ['--format', 'oci', '--timestamp', '0', '--identity-label=false', '--layers', '--no-cache'];
     await this.call(
       'build',
       ...reproducible,
-      ...(cache ? [] : ['--no-cache']),
       ...['--file', dockerfile],
       ...tags.flatMap((tag) => ['--tag', tag]),
       ...pairs('--build-arg', buildArgs),

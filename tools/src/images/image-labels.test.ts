@@ -30,9 +30,9 @@ function commit(file: string, text: string): string {
   return git('rev-parse', 'HEAD');
 }
 
-async function labels(): Promise<Record<string, string>> {
+async function labels(base = 'base:24'): Promise<Record<string, string>> {
   const [image] = imagesNamed(['api']);
-  return imageLabels(image!, { release: '1.2.3', folders: ['apps/api', 'libs/tasks'] }, { workspace, base: 'base:24' });
+  return imageLabels(image!, { release: '1.2.3', folders: ['apps/api', 'libs/tasks'] }, { workspace, base });
 }
 
 const key = (name: string) => `org.opencontainers.image.${name}`;
@@ -66,6 +66,14 @@ test('without git there is no revision', async () => {
   const known = await labels();
   expect(known).toMatchObject({ [key('version')]: '1.2.3' });
   expect(known).not.toHaveProperty([key('revision')]);
+});
+
+test('a base that is pinned is told by name and digest', async () => {
+  expect(await labels()).not.toHaveProperty([key('base.digest')]);
+  expect(await labels('example.com/base:24@sha256:1234')).toMatchObject({
+    [key('base.name')]: 'example.com/base:24',
+    [key('base.digest')]: 'sha256:1234',
+  });
 });
 
 test.each([

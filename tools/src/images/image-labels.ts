@@ -21,11 +21,12 @@ const BUILT_WITH = ['package-lock.json', 'deploy/images', 'tools/src/images'];
 export async function imageLabels(
   image: AppImage,
   tree: Pick<AppTree, 'release' | 'folders'>,
-  { workspace, base }: { workspace: string; base: string | undefined },
+  { workspace, base }: { workspace: string; base: string },
 ): Promise<Record<string, string>> {
   const paths = [...tree.folders, ...BUILT_WITH];
   const [sha, created] = (await git(workspace, 'log', '-1', '--format=%H %cI', '--', ...paths))?.split(' ') ?? [];
   const dirty = await git(workspace, 'status', '--porcelain', '--', ...paths);
+  const [baseName, baseDigest] = base.split('@');
   const labels = {
     title: image.name,
     description: image.description,
@@ -34,7 +35,8 @@ export async function imageLabels(
     revision: sha && `${sha}${dirty ? '-dirty' : ''}`,
     created,
     source: sourceUrl((await git(workspace, 'remote', 'get-url', 'origin')) ?? ''),
-    'base.name': base,
+    'base.name': baseName,
+    'base.digest': baseDigest,
   };
   return Object.fromEntries(
     Object.entries(labels).flatMap(([key, value]) => (value ? [[`${LABEL}${key}`, value]] : [])),
