@@ -16,17 +16,17 @@ const BUILT_WITH = ['package-lock.json', 'deploy/images', 'tools/src/images'];
  *
  * `version` is what the processes tell as their release. `revision` and `created` are of the last commit that changed
  * anything the image is made of, so that other commits leave the image as it is; `-dirty` stands behind a revision with
- * changes that are not committed. What git does not know is left out.
+ * changes that are not committed. What git does not know is left out, and so is a base that is not told.
  */
 export async function imageLabels(
   image: AppImage,
   tree: Pick<AppTree, 'release' | 'folders'>,
-  { workspace, base }: { workspace: string; base: string },
+  { workspace, base }: { workspace: string; base: string | undefined },
 ): Promise<Record<string, string>> {
   const paths = [...tree.folders, ...BUILT_WITH];
   const [sha, created] = (await git(workspace, 'log', '-1', '--format=%H %cI', '--', ...paths))?.split(' ') ?? [];
   const dirty = await git(workspace, 'status', '--porcelain', '--', ...paths);
-  const [baseName, baseDigest] = base.split('@');
+  const [baseName, baseDigest] = base?.split('@') ?? [];
   const labels = {
     title: image.name,
     description: image.description,
