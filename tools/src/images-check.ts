@@ -3,7 +3,7 @@ import { exitCodeOf } from './exit-code.ts';
 import { CannotCheckError } from './images/check/check-base.ts';
 import { ImageCheck } from './images/check/image-check.ts';
 import { Leftovers } from './images/check/leftovers.ts';
-import { findEngine, type ImageEngine, NoEngineError } from './images/image-engine.ts';
+import { findEngine, ImageEngine, NoEngineError } from './images/image-engine.ts';
 import { engineNamed } from './images/images-options.ts';
 
 const USAGE = `Usage: npm run images:check -- [options]
@@ -45,8 +45,10 @@ function optionsOf(args: readonly string[]) {
 
 /** Leaves nothing behind, also not of the step that is under way. */
 async function cleanUp(): Promise<void> {
-  await engine?.idle();
-  for (const { message } of await leftovers.remove()) tell(`Could not clean up: ${message}`);
+  if (!engine) return;
+  await engine.close();
+  for (const { message } of await leftovers.remove(new ImageEngine(engine.name)))
+    tell(`Could not clean up: ${message}`);
 }
 
 function say(text: string): void {

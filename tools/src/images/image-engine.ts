@@ -29,6 +29,7 @@ export class NoEngineError extends Error {
 /** A program that builds images, and runs them unless it is buildah. */
 export class ImageEngine {
   readonly #running = new Set<Promise<string>>();
+  #closed = false;
 
   constructor(readonly name: EngineName) {}
 
@@ -39,11 +40,12 @@ export class ImageEngine {
 
   /**
    * Runs a command of it and gives what that printed. Ctrl-C does not reach it: an engine that is interrupted while it builds
-   * leaves containers and images behind. Await {@link idle} before this process ends.
+   * leaves containers and images behind. Await {@link close} before this process ends.
    *
-   * @throws Error with its complaint
+   * @throws Error with its complaint, or when it is closed
    */
   async call(...args: readonly string[]): Promise<string> {
+    if (this.#closed) throw new Error(`${this.name} ${args[0]} comes too late: the engine is closed.`);
     const running = this.#run(args);
     this.#running.add(running);
     try {
@@ -53,8 +55,9 @@ export class ImageEngine {
     }
   }
 
-  /** Settles when no command of it runs. */
-  async idle(): Promise<void> {
+  /** Takes no further command, and waits for those that run. */
+  async close(): Promise<void> {
+    this.#closed = true;
     await Promise.allSettled(this.#running);
   }
 
@@ -130,9 +133,8 @@ export async function findEngine(wanted?: EngineName): Promise<ImageEngine> {
   for (const name of wanted ? [wanted] : ENGINES) {
     try {
       // Of docker only the engine answers this; its command alone cannot build.
-      await execute(name, name === 'docker' ? ['version', '--format', '{{.Server.Version}}'] : ['info'], {
-        timeout: 30_000,
-      });
+      const args = name === 'docker' ? ['version', '--format', '{{.Server.Version}}'] : ['info'];
+      await execute(name, args, { env: process.env, timeout: 30_000 });
       return new ImageEngine(name);
     } catch (error) {
       const { code, stderr = '' } = error as { code?: unknown; stderr?: string };

@@ -46,8 +46,8 @@ export async function startContainers(
     const name = `coordinator-check-${process.pid}-${image}`;
     const readyUrl = `${LOCAL}:${port}/readyz`;
     const container = new Container(engine, { name, image: images[image], env: own, readyUrl });
-    leftovers.add(async () => {
-      if (container.running) await engine.call('rm', '--force', name);
+    leftovers.add(async (remover) => {
+      if (container.running) await remover.call('rm', '--force', name);
       await container.exited;
     });
     container.start();

@@ -41,7 +41,7 @@ export class ImageCheck {
   async run(): Promise<void> {
     const { engine, say } = this.#options;
     if (!engine.runs) throw new CannotCheckError('buildah does not run what it builds: apt-get install podman runc');
-    this.#options.leftovers.add(() => this.#removeImages());
+    this.#options.leftovers.add((remover) => this.#removeImages(remover));
     const base = this.#options.base ?? (await this.#base());
     const where = { tags: [this.#tag], registry: 'localhost' };
     const built: Record<string, BuiltImage> = {};
@@ -120,14 +120,15 @@ export class ImageCheck {
     if (base === undefined) assert.deepEqual(tooLarge, [], 'larger than the target');
   }
 
-  async #removeImages(): Promise<void> {
-    const { engine } = this.#options;
+  async #removeImages(engine: ImageEngine): Promise<void> {
     const mine = `label=coordinator.check=${this.#tag}`;
     const listed = await engine.call('images', '--filter', mine, '--format', '{{.Repository}}:{{.Tag}}');
     const references = listed.split('\n').filter((reference) => reference.includes(this.#tag));
     for (const reference of references) await engine.call('rmi', reference);
-    // podman keeps the steps of a build as images without a name.
+    // podman keeps the steps of a build as images without a name, and prunes none that looks like a step of another image.
     await engine.call('image', 'prune', '--force', '--filter', mine);
+    const left = await engine.call('images', '--all', '--quiet', '--filter', mine);
+    for (const id of new Set(left.split('\n').filter(Boolean))) await engine.call('rmi', id);
   }
 
   async #folder(): Promise<string> {
