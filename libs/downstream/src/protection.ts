@@ -1,4 +1,4 @@
-import { currentAttempt, Snooze, type CoordinatorErrorCode } from '@coordinator/tasks';
+import { servesRetry, Snooze, type CoordinatorErrorCode } from '@coordinator/tasks';
 import { countRefusedCall } from '@coordinator/tracing';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -56,7 +56,7 @@ export class Protection {
   async acquire(signal: AbortSignal, isToken: boolean): Promise<Permit> {
     const permit = randomUUID();
     // A token serves whoever asks next; it is nobody's retry.
-    const retry = !isToken && (currentAttempt() ?? 1) > 1;
+    const retry = !isToken && servesRetry();
     const giveUpAtMs = performance.now() + PATIENCE_MS;
     for (let reserved = false; ;) {
       const patienceMs = Math.max(0, Math.round(giveUpAtMs - performance.now()));

@@ -20,7 +20,7 @@ export { RedisConnection, type RedisConnectionOptions, type RunScript } from './
 export type { RedisTlsFiles } from './bee-queue/redis-tls.ts';
 export { loadScript, type Script } from './bee-queue/scripts.ts';
 export { checkRedisServer, type RedisServerCheck } from './bee-queue/redis-server-check.ts';
-export { currentAttempt } from './current-attempt.ts';
+export { servesRetry } from './current-attempt.ts';
 export { decodeEnvelope, taskNamedIn, type Envelope } from './envelope.ts';
 export {
   CoordinatorError,

@@ -32,6 +32,8 @@ export interface Claim {
   readonly queue: string;
   readonly token: string;
   readonly attempt: number;
+  /** How many of the attempts just before this one ended with their process. */
+  readonly crashes: number;
   readonly envelope: string;
   /** JSON. */
   readonly payload: string;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { RecordingLog, runTask } from '@coordinator/task-testing';
 import { z } from 'zod';
-import { currentAttempt } from './current-attempt.ts';
+import { servesRetry } from './current-attempt.ts';
 import { MemoryBackend } from './memory/memory-backend.ts';
 import { MemoryClock } from './memory/memory-clock.ts';
+import type { Claim } from './queue-backend.ts';
 import { runAttempt } from './run-attempt.ts';
 import { defineTask, type TaskHandler } from './task.ts';
 import { TaskCatalog } from './task-catalog.ts';
@@ -31,16 +32,15 @@ describe('an attempt', () => {
     expect(outcome).toMatchObject({ kind: 'retried', delayMs: 100 });
   });
 
-  test('tells what its handler calls which one it is, beyond every await', async () => {
-    const told: unknown[] = [currentAttempt()];
-    await run(
-      async () => {
-        await Promise.resolve();
-        told.push(currentAttempt());
-      },
-      { attempt: 2 },
-    );
-    expect([...told, currentAttempt()]).toEqual([undefined, 2, undefined]);
+  test('tells what its handler calls whether it is a retry, beyond every await', async () => {
+    const told = [servesRetry()];
+    const handler = async () => {
+      await Promise.resolve();
+      told.push(servesRetry());
+    };
+    await run(handler, { attempt: 1 });
+    await run(handler, { attempt: 2 });
+    expect([...told, servesRetry()]).toEqual([false, false, true, false]);
   });
 
   test('may wait, and may end without effect', async () => {
@@ -160,4 +160,19 @@ test('giveUpAfterMs counts from the first attempt, not from acceptance, and anew
   expect(await attempt()).toMatchObject({ kind: 'dead', reason: 'gave-up' });
   await backend.replay(jobId);
   expect(await attempt()).toMatchObject({ kind: 'retried' });
+});
+
+test('an attempt after one whose process ended is no retry, unless one before that had failed', async () => {
+  const backend = new MemoryBackend(new MemoryClock());
+  const catalog = new TaskCatalog([{ task: ship, queue: 'warehouse' }]);
+  const common = { backend, catalog, routeEvent: () => [], release: 'test', log: new RecordingLog() };
+  await new TaskQueue(common).enqueue(ship, { sku: 'a' });
+  const claim = await backend.claim('warehouse', backend.pop('warehouse') ?? '', 60_000);
+  const isRetry = async (attempt: number, crashes: number) => {
+    let told: boolean | undefined;
+    const handlerOf = () => async () => void (told = servesRetry());
+    await runAttempt({ ...(claim as Claim), attempt, crashes }, { ...common, handlerOf }, new AbortController());
+    return told;
+  };
+  expect([await isRetry(3, 2), await isRetry(3, 1)]).toEqual([false, true]);
 });

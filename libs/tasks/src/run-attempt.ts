@@ -125,7 +125,7 @@ async function perform(
   abort: AbortController,
 ): Promise<{ outcome: Outcome; children: readonly NewJob[] }> {
   const deadline = setTimeout(() => abort.abort(timedOut(task)), task.timeoutMs);
-  const { jobId, attempt } = claim;
+  const { jobId, attempt, crashes } = claim;
   const { backend, routeEvent } = runtime;
   const log = runtime.log.child({ jobId, task: task.name, attempt, subject: envelope.subject });
   const context = new AttemptContext({
@@ -145,7 +145,7 @@ async function perform(
     const isOlder = envelope.payloadVersion < task.payloadVersion;
     const payload = isOlder ? upcastPayload(task, envelope.payloadVersion, stored) : validPayload(task, stored);
     const handler = runtime.handlerOf(task.name);
-    await hiding(() => asAttempt(attempt, () => handler(payload, context)));
+    await hiding(() => asAttempt(attempt - crashes > 1, () => handler(payload, context)));
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {
     if (abort.signal.reason instanceof Interruption) {

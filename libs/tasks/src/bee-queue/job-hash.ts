@@ -11,6 +11,7 @@ export function readClaim(jobId: string, queue: string, nowMs: number, flat: str
     queue,
     token: hash.get('token') ?? '',
     attempt: Number(hash.get('attempt')),
+    crashes: Number(hash.get('crashes') ?? 0),
     envelope: hash.get('envelope') ?? '',
     payload: hash.get('payload') ?? '',
     createdAtMs: Number(hash.get('createdAt')),

@@ -76,7 +76,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await at.advance(SOON_MS);
         expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state: 'waiting' }]);
         for (const claim of claims) expect(await at.backend.settle(claim, settlement('completed'))).toBe('stale');
-        expect(await at.take()).toMatchObject({ jobId, attempt: 2 });
+        expect(await at.take()).toMatchObject({ jobId, attempt: 2, crashes: 1 });
       });
 
       test('are claimed up to what was asked for, the longest parked first, and are told again after a lost answer', async () => {

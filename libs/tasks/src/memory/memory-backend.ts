@@ -253,6 +253,7 @@ export class MemoryBackend implements QueueBackend {
       queue: job.queue,
       token,
       attempt: job.record.attempt,
+      crashes: job.crashes,
       envelope: job.record.envelope,
       payload: job.payload ?? '',
       createdAtMs: job.record.createdAtMs,
