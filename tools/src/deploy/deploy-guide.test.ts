@@ -50,7 +50,7 @@ describe('docs/guides/deploy.md', () => {
     expect(files.map((file) => basename(file))).not.toEqual([]);
   });
 
-  // Rounded up, so that another run of the benchmarks need not change it; a plan with half of the cost is none.
+  // Rounded up, so that a run on another machine, which may be twice as fast or as slow, need not change it.
   test.each([
     ['request accepted', 'ours, tracing on'],
     ['attempt that completes', 'ours, tracing on'],
@@ -65,7 +65,7 @@ describe('docs/guides/deploy.md', () => {
       [toldRedis, redis],
     ] as const) {
       expect(told).toBeGreaterThanOrEqual(cost);
-      expect(told).toBeLessThanOrEqual(2 * cost);
+      expect(told).toBeLessThanOrEqual(3 * cost);
     }
   });
 });
