@@ -14,6 +14,5 @@ export type { BreakerPolicy } from './protection-policy.ts';
 export type { DownstreamOptions } from './downstream-options.ts';
 export type { DownstreamRequest, FormFields, FormValue, DownstreamMethod } from './downstream-request.ts';
 export { oauth2ClientCredentials, type OAuth2ClientCredentials } from './oauth2-client-credentials.ts';
-export { parseRetryAfter, type RetryAfterOptions } from './retry-after.ts';
 export { LOOPBACK_RANGES, shareDownstreams, type SharedDownstreamsOptions } from './share-downstreams.ts';
 export { readBaseUrl } from './target.ts';

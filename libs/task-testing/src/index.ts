@@ -30,7 +30,7 @@ export { privateRedis, type PrivateRedis } from './private-redis.ts';
 export { isAlive } from './process-alive.ts';
 export { recordSpans, type SpanRecording } from './record-spans.ts';
 export { spanTrees, type RecordedSpan, type SpanTree } from './recorded-span.ts';
-export { RecordingBackend, type EnqueuedJob } from './recording-backend.ts';
+export { type EnqueuedJob } from './recording-backend.ts';
 export { RecordingLog, type LogLine } from './recording-log.ts';
 export { findRedisServer, RedisNotFoundError } from './redis-binary.ts';
 export {

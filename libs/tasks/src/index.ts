@@ -15,7 +15,7 @@ export {
   type ErasureOptions,
   type ErasureRequest,
 } from './bee-queue/erase-subject.ts';
-export { checkLayout, keepLayout, layouts, type Layouts } from './bee-queue/layout.ts';
+export { checkLayout, keepLayout } from './bee-queue/layout.ts';
 export { RedisConnection, type RedisConnectionOptions, type RunScript } from './bee-queue/redis-connection.ts';
 export type { RedisTlsFiles } from './bee-queue/redis-tls.ts';
 export { loadScript, type Script } from './bee-queue/scripts.ts';
@@ -54,7 +54,7 @@ export { validPayload } from './payload.ts';
 export { PayloadCipher, type StoredPlace } from './payload-cipher.ts';
 export { RepeatedErrors } from './repeated-errors.ts';
 export { runAttempt, type AttemptRuntime } from './run-attempt.ts';
-export { defaultRetention, type Retention } from './retention.ts';
+export { type Retention } from './retention.ts';
 export { defineSchedule, type Schedule, type ScheduleDeclaration, type Slot } from './schedule.ts';
 export { ScheduleKeeper, type ScheduleKeeperOptions } from './schedule-keeper.ts';
 export {

@@ -8,9 +8,9 @@ export interface RedisServerCheck {
   readonly warnings: readonly string[];
 }
 
-/** How well a Redis keeps what it has accepted, the weakest first: not on disk, with the last second lost, or all of it. */
-export const PERSISTENCE = ['none', 'everysec', 'always'] as const;
-/** See {@link PERSISTENCE}. */
+/** The weakest first. */
+const PERSISTENCE = ['none', 'everysec', 'always'] as const;
+/** How well a Redis keeps what it has accepted: not on disk, with the last second lost, or all of it. */
 export type Persistence = (typeof PERSISTENCE)[number];
 
 /**
