@@ -13,11 +13,17 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'nothing answers: see that address and port in REDIS_URL are right, and that it speaks TLS there',
   ],
   [/WRONGPASS|NOAUTH|ERR AUTH/, 'it does not know the user and password in REDIS_URL'],
-  [/^Socket closed unexpectedly/, 'it closes connections: where it speaks TLS, use rediss:// in REDIS_URL'],
 ];
 
-/** What to do about a connection to Redis that fails; undefined when Redis is just not there. */
-export function connectionAdvice(error: unknown): string | undefined {
+/**
+ * What to do about a connection to Redis that fails; undefined when Redis is just not there.
+ *
+ * @param again whether the one before failed, too: when one that served is closed, Redis has ended
+ */
+export function connectionAdvice(error: unknown, again: boolean): string | undefined {
   const { message = '', code = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (again && message.startsWith('Socket closed unexpectedly')) {
+    return 'it closes connections: where it speaks TLS, use rediss:// in REDIS_URL';
+  }
   return ADVICE.find(([pattern]) => pattern.test(code) || pattern.test(message))?.[1];
 }

@@ -219,7 +219,7 @@ export class RedisConnection {
   }
 
   #lost(error: unknown): void {
-    const advice = connectionAdvice(error);
+    const advice = connectionAdvice(error, !this.#reachable);
     if (this.#reachable || (advice !== undefined && advice !== this.#advice)) {
       this.#log.warn({ err: error, advice }, 'Redis is not reachable, reconnecting');
     }

@@ -172,6 +172,18 @@ describe('a connection that cannot be made says what to do', () => {
     expect(await advice()).toContain('that it speaks TLS there');
   });
 
+  test('but none about a Redis that has ended', async () => {
+    const connection = open(redis.url);
+    await answers(connection);
+    await redis.server.kill();
+    await eventually(() =>
+      expect(log.lines.map(({ message }) => message)).toContain('Redis is not reachable, reconnecting'),
+    );
+    await redis.server.restart();
+    await answers(connection);
+    expect(log.lines.filter(({ fields }) => fields.advice !== undefined)).toEqual([]);
+  });
+
   test('about a server that speaks nothing else', async () => {
     const { port } = await startTls({ ...ours });
     open(`redis://127.0.0.1:${port}`);
