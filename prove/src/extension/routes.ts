@@ -1,4 +1,13 @@
-import { apiRoute, bearerToken, signature, webhook, type Route, type Secret } from '@coordinator/extension';
+import {
+  apiRoute,
+  bearerToken,
+  signature,
+  webhook,
+  type Receipt,
+  type Route,
+  type RouteContext,
+  type Secret,
+} from '@coordinator/extension';
 import { z } from 'zod';
 import * as tasks from './tasks.ts';
 
@@ -16,28 +25,34 @@ const request = z.discriminatedUnion('task', jobRequests);
 /** What the driver sends. */
 export type JobRequestBody = z.input<typeof request>;
 
-/** Puts one job on the queue. */
+/** Puts the job of a request on the queue. */
+export async function enqueueJob(
+  body: z.output<typeof request>,
+  { queue, idempotencyKey }: RouteContext,
+): Promise<Receipt[]> {
+  const lane = 'lane' in body.payload ? body.payload.lane : undefined;
+  const options = { idempotencyKey, delayMs: body.delayMs ?? 0, lane };
+  switch (body.task) {
+    case 'deliver':
+      return [await queue.enqueue(tasks.deliver, body.payload, options)];
+    case 'fleeting':
+      return [await queue.enqueue(tasks.fleeting, body.payload, options)];
+    case 'gated':
+      return [await queue.enqueue(tasks.gated, body.payload, options)];
+    case 'misbehave':
+      return [await queue.enqueue(tasks.misbehave, body.payload, options)];
+    case 'family':
+      return [await queue.enqueue(tasks.family, body.payload, options)];
+  }
+}
+
+/** Takes a request for one job. */
 export const acceptJob = apiRoute({
   path: '/v1/prove/jobs',
   summary: 'Put one job on the queue',
   auth: bearerToken(),
   body: request,
-  accept: async (body, { queue, idempotencyKey }) => {
-    const lane = 'lane' in body.payload ? body.payload.lane : undefined;
-    const options = { idempotencyKey, delayMs: body.delayMs ?? 0, lane };
-    switch (body.task) {
-      case 'deliver':
-        return [await queue.enqueue(tasks.deliver, body.payload, options)];
-      case 'fleeting':
-        return [await queue.enqueue(tasks.fleeting, body.payload, options)];
-      case 'gated':
-        return [await queue.enqueue(tasks.gated, body.payload, options)];
-      case 'misbehave':
-        return [await queue.enqueue(tasks.misbehave, body.payload, options)];
-      case 'family':
-        return [await queue.enqueue(tasks.family, body.payload, options)];
-    }
-  },
+  accept: enqueueJob,
 });
 
 /** An event of a provider: one job per event id, however often it comes. */

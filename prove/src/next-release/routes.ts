@@ -1,6 +1,6 @@
 import { apiRoute, bearerToken } from '@coordinator/extension';
 import { z } from 'zod';
-import { jobRequests } from '../extension/routes.ts';
+import { enqueueJob, jobRequests } from '../extension/routes.ts';
 import { inNextShape } from './delivery.ts';
 import * as tasks from './tasks.ts';
 
@@ -18,21 +18,16 @@ export const acceptJob = apiRoute({
   summary: 'Put one job on the queue',
   auth: bearerToken(),
   body: request,
-  accept: async (body, { queue, idempotencyKey }) => {
+  accept: async (body, context) => {
+    const { queue, idempotencyKey } = context;
     const options = { idempotencyKey, delayMs: body.delayMs ?? 0 };
     switch (body.task) {
       case 'deliver':
         return [await queue.enqueue(tasks.deliver, inNextShape(body.payload), { ...options, lane: body.payload.lane })];
-      case 'fleeting':
-        return [await queue.enqueue(tasks.fleeting, body.payload, options)];
-      case 'gated':
-        return [await queue.enqueue(tasks.gated, body.payload, options)];
-      case 'misbehave':
-        return [await queue.enqueue(tasks.misbehave, body.payload, options)];
-      case 'family':
-        return [await queue.enqueue(tasks.family, body.payload, options)];
       case 'announce':
         return [await queue.enqueue(tasks.announce, body.payload, options)];
+      default:
+        return enqueueJob(body, context);
     }
   },
 });
