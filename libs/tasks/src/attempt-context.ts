@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Envelope } from './envelope.ts';
 import { CoordinatorError, isUnavailable } from './error-codes.ts';
 import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
+import { JobBatch } from './job-batch.ts';
 import { prepareJob, type JobOrigin, type JobRequest } from './new-job.ts';
 import type { Claim, NewJob, QueueBackend, SettleResult } from './queue-backend.ts';
 import { storableJson } from './storable-json.ts';
@@ -28,7 +29,7 @@ export class AttemptContext implements TaskContext {
   readonly attempt: number;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  readonly children: NewJob[] = [];
+  readonly #children = new JobBatch();
   readonly #options: AttemptContextOptions;
   readonly #stepsOfThisAttempt = new Set<string>();
   #closed = false;
@@ -47,6 +48,11 @@ export class AttemptContext implements TaskContext {
       createdAtMs: claim.createdAtMs,
       parentJobId: envelope.parentJobId,
     };
+  }
+
+  /** What is to be written when the attempt completes. */
+  get children(): readonly NewJob[] {
+    return this.#children.jobs;
   }
 
   // Properties and not methods: handlers take them out of the context, `({ step }) => …`.
@@ -101,7 +107,7 @@ export class AttemptContext implements TaskContext {
     const origin = { ...process, parentJobId: this.job.id, caller: envelope.caller };
     const { job, span } = prepareJob({ ...request, options }, origin);
     span.end();
-    this.children.push(job);
+    this.#children.add(job);
   }
 }
 

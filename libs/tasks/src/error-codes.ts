@@ -11,6 +11,11 @@ export const errorCodes = {
   COORD_BODY_MALFORMED: { status: 400, title: 'The body is not readable JSON', retryable: false },
   COORD_BODY_REQUIRED: { status: 400, title: 'This route needs a JSON body', retryable: false },
   COORD_BODY_TOO_LARGE: { status: 413, title: 'The body is larger than this route accepts', retryable: false },
+  COORD_CHILDREN_UNWRITABLE: {
+    status: 500,
+    title: 'The jobs that a handler has enqueued cannot be written',
+    retryable: false,
+  },
   COORD_CONTENT_TYPE: {
     status: 415,
     title: 'This route takes application/json without a content encoding',
@@ -45,7 +50,7 @@ export const errorCodes = {
   COORD_NOT_FOUND: { status: 404, title: 'There is no such resource', retryable: false },
   COORD_OVERLOADED: { status: 503, title: 'This process has more to do than it can', retryable: true },
   COORD_PATH_INVALID: { status: 400, title: 'The path or query is not readable', retryable: false },
-  COORD_PAYLOAD_TOO_LARGE: { status: 422, title: 'The payload or the result of a step is too large', retryable: false },
+  COORD_PAYLOAD_TOO_LARGE: { status: 422, title: 'What is to be stored at once is too large', retryable: false },
   COORD_PATH_TOO_LONG: { status: 414, title: 'A path has at most 2048 characters', retryable: false },
   COORD_PAYLOAD_INVALID: { status: 422, title: 'The payload does not match the schema of its task', retryable: false },
   COORD_QUERY_INVALID: { status: 400, title: 'The query holds what this list does not take', retryable: false },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { injectTraceContext } from '@coordinator/tracing';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
 import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
+import { CoordinatorError } from './error-codes.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './payload.ts';
@@ -38,14 +39,17 @@ export interface PreparedJob {
  * Checks a request and makes its envelope, with a PRODUCER span that the job's attempts will continue.
  *
  * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_PAYLOAD_SECRET, COORD_PAYLOAD_TOO_LARGE, COORD_TASK_UNKNOWN;
- *   RangeError for a delay that is no time
+ *   RangeError for a delay that is no time, TypeError for a lane, subject or idempotencyKey that is no text
  */
 export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob {
   const { task, options } = request;
   const { queue } = origin.catalog.get(task.name);
   const valid = request.fault ? request.payload : validPayload(task, request.payload);
   const payload = storableJson(valid, `the payload of ${task.name}`);
+  if (payload === undefined)
+    throw new CoordinatorError('COORD_PAYLOAD_INVALID', `The payload of ${task.name} is no JSON`);
   const delayMs = validDelay(options.delayMs ?? 0);
+  for (const name of ['lane', 'subject', 'idempotencyKey'] as const) refuseOtherThanText(name, options[name]);
   const id = jobId();
   const attributes = jobAttributes('send', queue, task.name, id);
   const span = trace.getTracer('coordinator').startSpan(`send ${queue}`, { kind: SpanKind.PRODUCER, attributes });
@@ -77,6 +81,12 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
 function validDelay(delayMs: number): number {
   if (delayMs >= 0 && delayMs < Infinity) return delayMs;
   throw new RangeError(`A job can be put off by a number of ms of at least 0, not by ${delayMs}`);
+}
+
+/** Types do not hold everywhere that jobs are enqueued, and Redis takes nothing else. */
+function refuseOtherThanText(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new TypeError(`the ${name} of a job is a text or undefined, and not ${value === null ? 'null' : typeof value}`);
 }
 
 function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string, delayMs: number): Dedupe | undefined {

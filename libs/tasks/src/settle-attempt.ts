@@ -17,6 +17,8 @@ const RETRY_PAUSE_MS = 250;
  * Writes the outcome of an attempt, and its children with it, however long Redis takes to come back: the work is done,
  * and only this write keeps it from being done again.
  *
+ * Children that can never be written make the job a dead letter.
+ *
  * @throws what else the backend throws; the lease runs out then, and the job is taken back
  */
 export async function settleAttempt(
@@ -32,15 +34,22 @@ export async function settleAttempt(
       const result = await runtime.backend.settle(claim, settlement);
       return { outcome, written: result === 'settled' };
     } catch (error) {
-      if (error instanceof CoordinatorError && error.code === 'COORD_IDEMPOTENCY_CONFLICT') {
-        const dead: Outcome = { kind: 'dead', reason: 'permanent', error: failureOf(error) };
+      if (!isUnavailable(error)) {
+        // Only the children are of the handler's making; without them the job can at least say what was wrong.
+        if (children.length === 0) throw error;
+        const dead: Outcome = { kind: 'dead', reason: 'permanent', error: failureOf(unwritable(error)) };
         return settleAttempt(claim, dead, [], attemptReport, runtime);
       }
-      if (!isUnavailable(error)) throw error;
       if (!told) runtime.log.warn({ jobId: claim.jobId, err: error }, 'outcome not written yet, trying again');
       await delay(RETRY_PAUSE_MS * (0.5 + Math.random()));
     }
   }
+}
+
+function unwritable(error: unknown): CoordinatorError {
+  if (error instanceof CoordinatorError) return error;
+  const message = `The jobs that the handler enqueued cannot be written: ${String(error)}`;
+  return new CoordinatorError('COORD_CHILDREN_UNWRITABLE', message);
 }
 
 function settlementOf(outcome: Outcome, children: readonly NewJob[], attemptReport: string): Settlement {

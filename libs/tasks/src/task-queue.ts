@@ -1,6 +1,7 @@
 import { countAccepted, markFailed } from '@coordinator/tracing';
 import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
 import type { Receipt } from './job.ts';
+import { JobBatch } from './job-batch.ts';
 import { prepareJob, type JobOrigin, type JobRequest, type PreparedJob } from './new-job.ts';
 import type { QueueBackend } from './queue-backend.ts';
 import type { AnyTask, EnqueueOptions, PayloadOf } from './task.ts';
@@ -27,21 +28,26 @@ export class TaskQueue {
   /**
    * Puts one job on the queue.
    *
-   * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_TASK_UNKNOWN, COORD_IDEMPOTENCY_CONFLICT,
-   *   COORD_QUEUE_UNAVAILABLE (its message says whether the write may have happened)
+   * @throws CoordinatorError COORD_PAYLOAD_INVALID, COORD_PAYLOAD_TOO_LARGE, COORD_TASK_UNKNOWN,
+   *   COORD_IDEMPOTENCY_CONFLICT, COORD_QUEUE_UNAVAILABLE (its message says whether the write may have happened)
    */
   async enqueue<T extends AnyTask>(task: T, payload: PayloadOf<T>, options: EnqueueOptions = {}): Promise<Receipt> {
     const [receipt] = await this.enqueueAll([{ task, payload, options }]);
     return receipt as Receipt;
   }
 
-  /** Puts several jobs on the queue in one write, all or none. Throws as {@link enqueue} does. */
+  /** Puts several jobs on the queue in one write, at most 1 000 and 4 MiB of them, all or none. Throws as {@link enqueue} does. */
   async enqueueAll(requests: readonly JobRequest[]): Promise<Receipt[]> {
     if (requests.length === 0) return [];
     const prepared: PreparedJob[] = [];
     try {
-      for (const request of requests) prepared.push(prepareJob(request, this.#options));
-      const receipts = await this.#options.backend.enqueue(prepared.map(({ job }) => job));
+      const batch = new JobBatch();
+      for (const request of requests) {
+        const made = prepareJob(request, this.#options);
+        prepared.push(made);
+        batch.add(made.job);
+      }
+      const receipts = await this.#options.backend.enqueue(batch.jobs);
       receipts.forEach((receipt, i) => {
         if (!receipt.duplicate) countAccepted({ task: receipt.task, queue: (prepared[i] as PreparedJob).job.queue });
       });

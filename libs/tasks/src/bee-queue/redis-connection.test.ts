@@ -3,6 +3,7 @@ import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RedisConnection } from './redis-connection.ts';
 import { checkRedisServer } from './redis-server-check.ts';
+import { scripts } from './scripts.ts';
 
 const redis = privateRedis();
 leakChecks();
@@ -47,6 +48,13 @@ describe('the connection to Redis', () => {
     await eventually(() => expect(connection.command('SET', 'key', '1')).rejects.toMatchObject({ message }));
     await redis.server.restart();
     await eventually(async () => expect(await connection.command('SET', 'key', '1')).toBe('OK'));
+  });
+
+  test('does not pass a mistake of the caller off as an outage, which would be tried again for ever', async () => {
+    const noText = connection.run(scripts.release, '{cc}:', ['lms', 5 as unknown as string]);
+    await expect(noText).rejects.toThrow(TypeError);
+    const tooMany = connection.run(scripts.release, '{cc}:', Array<string>(500_000).fill('lms'));
+    await expect(tooMany).rejects.toThrow(RangeError);
   });
 });
 

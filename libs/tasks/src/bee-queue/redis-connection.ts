@@ -268,6 +268,8 @@ function createCommandClient(url: string, tls: ConnectionOptions | undefined) {
 const REFUSALS = /^(OOM|READONLY|LOADING|MISCONF|BUSY|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|NOAUTH|WRONGPASS|NOPERM)\b/;
 
 function unavailable(error: unknown): unknown {
+  // What was to be sent is none; nothing went out, and nothing would the next time.
+  if (error instanceof TypeError || error instanceof RangeError) return error;
   const refused =
     error instanceof ErrorReply
       ? REFUSALS.test(error.message)
