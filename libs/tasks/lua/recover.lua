@@ -40,8 +40,10 @@ if its_queue and its_queue ~= queue and now - (tonumber(redis.call('GET', queue_
 end
 
 local function take_back(id, key)
-  local crashed_before, cancel, attempt = unpack(redis.call('HMGET', key, 'crashes', 'cancel', 'attempt'))
-  local crashes = (tonumber(crashed_before) or 0) + 1
+  local crashes, cancel, attempt, crashed_ever = unpack(redis.call('HMGET', key, 'crashes', 'cancel', 'attempt', 'crashed'))
+  crashes = (tonumber(crashes) or 0) + 1
+  -- Of all attempts, and not of those since the last settlement only, which is what releases before this one have counted.
+  crashed_ever = math.max((tonumber(crashed_ever) or 0) + 1, crashes)
   -- In place of what the attempt would have reported itself: the one after it finds it.
   local reported = report ~= '' and { 'attempt:' .. (tonumber(attempt) or 1), report } or {}
   if cancel then
@@ -57,7 +59,7 @@ local function take_back(id, key)
     return 'dead'
   end
   redis.call('HDEL', key, 'token')
-  redis.call('HSET', key, 'crashes', crashes, unpack(reported))
+  redis.call('HSET', key, 'crashes', crashes, 'crashed', crashed_ever, unpack(reported))
   if crashes == crash_limit - 1 then
     redis.call('HSET', key, 'suspect', 1)
     return join_lane(SUSPECTS, queue, id, now)

@@ -42,7 +42,7 @@ redis.call('ZREM', queue_key(queue, 'dead'), id)
 count(queue, 'dead', -1)
 redis.call('PERSIST', key)
 -- `settledBy` stays: a worker that has lost the answer is still told that it has settled.
-redis.call('HDEL', key, 'outcome', 'error', 'finishedAt', 'crashes', 'firstStartedAt')
+redis.call('HDEL', key, 'outcome', 'error', 'finishedAt', 'crashes', 'crashed', 'firstStartedAt')
 redis.call('HSET', key, 'attempt', 0, 'dueAt', now, 'replayedAt', now)
 local envelope = decoded(text)
 if envelope and type(envelope.subject) == 'string' then

@@ -64,6 +64,7 @@ function shown(message: string): string {
 
 /** The place of an attempt in the life of its job. */
 export interface AttemptFacts {
+  /** See countedAttempt(). */
   readonly attempt: number;
   /** Time since its first attempt began. */
   readonly ageMs: number;

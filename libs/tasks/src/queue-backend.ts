@@ -32,8 +32,8 @@ export interface Claim {
   readonly queue: string;
   readonly token: string;
   readonly attempt: number;
-  /** How many of the attempts just before this one ended with their process. */
-  readonly crashes: number;
+  /** How many of the attempts before this one ended with their process, the first since a replay: maxAttempts does not count them. */
+  readonly crashed: number;
   readonly envelope: string;
   /** JSON. */
   readonly payload: string;
@@ -48,6 +48,11 @@ export interface Claim {
   readonly steps: ReadonlyMap<string, string>;
   /** What earlier attempts reported when they settled, or who took their jobs back in their place; newest last. */
   readonly attemptReports: readonly string[];
+}
+
+/** The number of an attempt among those that did not end with their process: what happens to others says nothing about a job. */
+export function countedAttempt({ attempt, crashed }: Claim): number {
+  return attempt - crashed;
 }
 
 /** What renews a lease. */

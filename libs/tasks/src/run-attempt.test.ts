@@ -162,17 +162,48 @@ test('giveUpAfterMs counts from the first attempt, not from acceptance, and anew
   expect(await attempt()).toMatchObject({ kind: 'retried' });
 });
 
-test('an attempt after one whose process ended is no retry, unless one before that had failed', async () => {
-  const backend = new MemoryBackend(new MemoryClock());
-  const catalog = new TaskCatalog([{ task: ship, queue: 'warehouse' }]);
-  const common = { backend, catalog, routeEvent: () => [], release: 'test', log: new RecordingLog() };
-  await new TaskQueue(common).enqueue(ship, { sku: 'a' });
-  const claim = await backend.claim('warehouse', backend.pop('warehouse') ?? '', 60_000);
-  const isRetry = async (attempt: number, crashes: number) => {
-    let told: boolean | undefined;
-    const handlerOf = () => async () => void (told = servesRetry());
-    await runAttempt({ ...(claim as Claim), attempt, crashes }, { ...common, handlerOf }, new AbortController());
-    return told;
-  };
-  expect([await isRetry(3, 2), await isRetry(3, 1)]).toEqual([false, true]);
+describe('an attempt after one whose process ended', () => {
+  /** A job whose worker ends with its first attempt, and workers that live. */
+  async function crashed(maxAttempts: number) {
+    const clock = new MemoryClock();
+    const backend = new MemoryBackend(clock);
+    const task = defineTask({ ...ship, maxAttempts });
+    const catalog = new TaskCatalog([{ task, queue: 'warehouse' }]);
+    const common = { backend, catalog, routeEvent: () => [], release: 'test', log: new RecordingLog() };
+    await new TaskQueue(common).enqueue(task, { sku: 'a' });
+    const claim = async (): Promise<Claim> => {
+      await backend.promote('warehouse');
+      return (await backend.claim('warehouse', backend.pop('warehouse') ?? '', 60_000)) as Claim;
+    };
+    const attempt = async (handler: () => Promise<void>) => {
+      const outcome = await runAttempt(await claim(), { ...common, handlerOf: () => handler }, new AbortController());
+      clock.advance(1_000);
+      return outcome;
+    };
+    await claim();
+    clock.advance(60_000);
+    await backend.recover('warehouse', { graceMs: 0, crashLimit: 3 });
+    return attempt;
+  }
+  const fail = () => Promise.reject(new Error('boom'));
+
+  test('has as many tries left as the first had', async () => {
+    const attempt = await crashed(2);
+    expect(await attempt(fail)).toMatchObject({ kind: 'retried' });
+    expect(await attempt(() => Promise.reject(retryLater(10, 'not yet')))).toMatchObject({ kind: 'snoozed' });
+    expect(await attempt(fail)).toMatchObject({ kind: 'dead', reason: 'attempts-spent' });
+  });
+
+  test('is no retry, unless one before that had failed', async () => {
+    const attempt = await crashed(9);
+    const told: boolean[] = [];
+    const tell = async () => void told.push(servesRetry());
+    await attempt(async () => {
+      await tell();
+      throw retryLater(10, 'not yet');
+    });
+    await attempt(() => tell().then(fail));
+    await attempt(tell);
+    expect(told).toEqual([false, false, true]);
+  });
 });

@@ -11,7 +11,7 @@ import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './payload.ts';
 import { classify, failureOf, type Outcome, type ParkReason } from './outcome.ts';
 import { KeyUnknown } from './payload-cipher.ts';
-import type { Claim, NewJob, QueueBackend } from './queue-backend.ts';
+import { countedAttempt, type Claim, type NewJob, type QueueBackend } from './queue-backend.ts';
 import { settleAttempt, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
 import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
@@ -125,7 +125,7 @@ async function perform(
   abort: AbortController,
 ): Promise<{ outcome: Outcome; children: readonly NewJob[] }> {
   const deadline = setTimeout(() => abort.abort(timedOut(task)), task.timeoutMs);
-  const { jobId, attempt, crashes } = claim;
+  const { jobId, attempt } = claim;
   const { backend, routeEvent } = runtime;
   const log = runtime.log.child({ jobId, task: task.name, attempt, subject: envelope.subject });
   const context = new AttemptContext({
@@ -145,14 +145,14 @@ async function perform(
     const isOlder = envelope.payloadVersion < task.payloadVersion;
     const payload = isOlder ? upcastPayload(task, envelope.payloadVersion, stored) : validPayload(task, stored);
     const handler = runtime.handlerOf(task.name);
-    await hiding(() => asAttempt(attempt - crashes > 1, () => handler(payload, context)));
+    await hiding(() => asAttempt(countedAttempt(claim) > 1, () => handler(payload, context)));
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {
     if (abort.signal.reason instanceof Interruption) {
       return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(abort.signal.reason) }, children: [] };
     }
     const ageMs = claim.claimedAtMs - claim.firstStartedAtMs;
-    const facts = { attempt, ageMs, random: runtime.random };
+    const facts = { attempt: countedAttempt(claim), ageMs, random: runtime.random };
     // Once aborted, whatever the handler threw is only an echo of the reason.
     const thrown = abort.signal.aborted ? abort.signal.reason : error;
     return { outcome: hiding(() => classify(thrown, task, facts)), children: [] };

@@ -4,7 +4,7 @@ import type { Claim } from './queue-backend.ts';
 import { RunningAttempts } from './running-attempts.ts';
 
 const claim = (token: string): Claim => ({
-  ...{ jobId: `job-${token}`, queue: 'lms', token, attempt: 1, crashes: 0, envelope: '', payload: '' },
+  ...{ jobId: `job-${token}`, queue: 'lms', token, attempt: 1, crashed: 0, envelope: '', payload: '' },
   ...{ createdAtMs: 0, firstStartedAtMs: 0, dueAtMs: 0, claimedAtMs: 0, steps: new Map(), attemptReports: [] },
 });
 

@@ -4,7 +4,7 @@ import { ReliableQueue } from './bee-queue/reliable-queue.ts';
 import { isUnavailable } from './error-codes.ts';
 import { Heartbeat } from './heartbeat/heartbeat.ts';
 import { classify, failureOf, type Outcome } from './outcome.ts';
-import type { Claim } from './queue-backend.ts';
+import { countedAttempt, type Claim } from './queue-backend.ts';
 import { repeat, type Repetition } from './repeat.ts';
 import { RepeatedErrors } from './repeated-errors.ts';
 import { runAttempt, type AttemptRuntime } from './run-attempt.ts';
@@ -137,7 +137,7 @@ export class TaskWorker {
     if (reason instanceof Interruption || !task) {
       return { kind: 'snoozed', delayMs: EXITED_AFTER_MS, error: failureOf(new Interruption()) };
     }
-    const facts = { attempt: claim.attempt, ageMs: claim.claimedAtMs - claim.firstStartedAtMs };
+    const facts = { attempt: countedAttempt(claim), ageMs: claim.claimedAtMs - claim.firstStartedAtMs };
     const outcome = classify(reason, task, facts);
     return 'delayMs' in outcome ? { ...outcome, delayMs: Math.max(outcome.delayMs, EXITED_AFTER_MS) } : outcome;
   }

@@ -24,7 +24,10 @@ export interface TaskDeclaration<Name extends string, Payload> {
   readonly upcasters?: Upcasters;
   /** Queue the task belongs to. Default: the name of its extension. */
   readonly queue?: string;
-  /** Attempts in all, the first included. Default 20: with the default backoff a horizon of about half a day. */
+  /**
+   * Attempts in all, the first included, those that ended with their worker left out. Default 20: with the default
+   * backoff a horizon of about half a day.
+   */
   readonly maxAttempts?: number;
   /** Time from the beginning of the first attempt after which no further one is made. Default 3 days. */
   readonly giveUpAfterMs?: number;

@@ -19,11 +19,12 @@ const FIELDS = [
   'createdAt',
   'dueAt',
   'crashes',
+  'crashed',
   'step:deliver',
   'attempt:1',
 ];
 /** Without these a job can be run all the same. */
-const HARMLESS = new Set(['attempt', 'createdAt', 'dueAt', 'crashes', 'attempt:1']);
+const HARMLESS = new Set(['attempt', 'createdAt', 'dueAt', 'crashes', 'crashed', 'attempt:1']);
 
 /** Redis holds bytes that none of our programs has written. */
 export const unreadableRecords: Proof = {

@@ -11,7 +11,7 @@ export function readClaim(jobId: string, queue: string, nowMs: number, flat: str
     queue,
     token: hash.get('token') ?? '',
     attempt: Number(hash.get('attempt')),
-    crashes: Number(hash.get('crashes') ?? 0),
+    crashed: crashedOf(hash),
     envelope: hash.get('envelope') ?? '',
     payload: hash.get('payload') ?? '',
     createdAtMs: Number(hash.get('createdAt')),
@@ -40,6 +40,13 @@ export function readRecord(jobId: string, flat: string[]): JobRecord | undefined
     error: error === undefined ? undefined : readFailure(error),
     steps: stepsOf(hash),
   };
+}
+
+/** Attempts that ended with their process: releases before this one have counted those since the last settlement only. */
+function crashedOf(hash: Map<string, string>): number {
+  const counts = ['crashed', 'crashes'].map((field) => Number(hash.get(field) ?? 0)).filter(Number.isSafeInteger);
+  // What is damaged must not give a job tries without end.
+  return Math.min(Math.max(0, ...counts), Number(hash.get('attempt')) - 1);
 }
 
 function readTime(text: string | undefined): number | undefined {

@@ -32,6 +32,24 @@ test('gives nothing back that was taken by others meanwhile', async () => {
   expect(await backend.settle(claim!, settlement('completed'))).toBe('settled');
 });
 
+test('counts the crashes that a release before has noted, and none that are none', async () => {
+  const job = aJob();
+  await backend.enqueue([job]);
+  const crashedAfter = async (attempt: string, ...fields: string[]) => {
+    await connection.command('HSET', `${prefix}:job:${job.id}`, 'attempt', attempt, ...fields);
+    const claim = await backend.claim('lms', (await pop('lms')) as string, 60_000);
+    await endLease('lms', job.id);
+    await backend.recover('lms', { ...KEEP, crashLimit: 9 });
+    return claim?.crashed;
+  };
+  expect(await crashedAfter('3', 'crashes', '2')).toBe(2);
+  expect(await crashedAfter('7')).toBe(3);
+  // The release before has taken it back twice since.
+  expect(await crashedAfter('7', 'crashed', '1', 'crashes', '4')).toBe(4);
+  expect(await crashedAfter('7', 'crashed', 'random bytes', 'crashes', '')).toBe(0);
+  expect(await crashedAfter('2', 'crashed', '1000000')).toBe(2);
+});
+
 test('lets a suspect go whose queue nobody keeps, for the sake of the others', async () => {
   const [lost, other] = [{ ...aJob(), queue: 'nobody' }, aJob()];
   await backend.enqueue([lost, other]);

@@ -82,7 +82,7 @@ export function describeAcceptanceAndEnd(make: () => Promise<BackendUnderTest>):
         await at.backend.enqueue([job]);
         const first = await at.take();
         expect(first).toMatchObject({
-          ...{ jobId: job.id, queue: 'lms', attempt: 1, crashes: 0, envelope: job.envelope, payload: job.payload },
+          ...{ jobId: job.id, queue: 'lms', attempt: 1, crashed: 0, envelope: job.envelope, payload: job.payload },
           ...{ steps: new Map(), attemptReports: [] },
         });
         expect(first.claimedAtMs).toBeGreaterThanOrEqual(first.createdAtMs);

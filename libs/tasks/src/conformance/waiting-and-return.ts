@@ -76,7 +76,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await at.advance(SOON_MS);
         expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state: 'waiting' }]);
         for (const claim of claims) expect(await at.backend.settle(claim, settlement('completed'))).toBe('stale');
-        expect(await at.take()).toMatchObject({ jobId, attempt: 2, crashes: 1 });
+        expect(await at.take()).toMatchObject({ jobId, attempt: 2, crashed: 1 });
       });
 
       test('are claimed up to what was asked for, the longest parked first, and are told again after a lost answer', async () => {
@@ -151,6 +151,28 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         await at.backend.settle(await at.take(), settlement('scheduled'));
         await at.backend.promote('lms');
         expect(await crash()).toMatchObject([{ jobId, state: 'waiting' }]);
+      });
+
+      test('know of all attempts that ended with their worker, whatever came in between, until they are replayed', async () => {
+        const jobId = await at.accept();
+        const crash = async () => {
+          await at.take('lms', SHORT_MS);
+          await at.advance(SOON_MS);
+          await at.backend.recover('lms', POLICY);
+        };
+        await crash();
+        for (const spendsAttempt of [true, false]) {
+          await at.backend.settle(await at.take(), settlement('scheduled', { spendsAttempt }));
+          await at.backend.promote('lms');
+        }
+        await crash();
+        const claim = await at.take();
+        expect(claim).toMatchObject({ jobId, attempt: 4, crashed: 2 });
+        await at.backend.settle(claim, settlement('dead'));
+        await at.backend.replay(jobId);
+        await at.backend.settle(await at.take(), settlement('scheduled'));
+        await at.backend.promote('lms');
+        expect(await at.take()).toMatchObject({ jobId, attempt: 2, crashed: 0 });
       });
 
       test('are left alone while their lease is renewed', async () => {

@@ -38,7 +38,9 @@ interface MemoryJob {
   /** The last token that settled an attempt. */
   settledBy: string | undefined;
   leaseEndsAtMs: number;
+  /** Since the last settlement. */
   crashes: number;
+  crashed: number;
   firstStartedAtMs: number | undefined;
   /** Why a running job is to stop. */
   cancel: Failure | undefined;
@@ -164,6 +166,7 @@ export class MemoryBackend implements QueueBackend {
     job.attemptReports.clear();
     if (report !== undefined) job.attemptReports.set(0, report);
     job.crashes = 0;
+    job.crashed = 0;
     job.firstStartedAtMs = undefined;
     const anew = { finishedAtMs: undefined, outcome: undefined, error: undefined, dueAtMs: this.#clock.nowMs() };
     this.#change(job, { state: 'blocked', attempt: 0, ...anew });
@@ -183,6 +186,7 @@ export class MemoryBackend implements QueueBackend {
     return lost.map((job) => {
       job.token = undefined;
       job.crashes += 1;
+      job.crashed += 1;
       if (policy.attemptReport && !job.cancel) job.attemptReports.set(job.record.attempt, policy.attemptReport);
       if (job.cancel) {
         this.#end(job, { state: 'cancelled', outcome: 'cancelled', error: job.cancel });
@@ -253,7 +257,7 @@ export class MemoryBackend implements QueueBackend {
       queue: job.queue,
       token,
       attempt: job.record.attempt,
-      crashes: job.crashes,
+      crashed: job.crashed,
       envelope: job.record.envelope,
       payload: job.payload ?? '',
       createdAtMs: job.record.createdAtMs,
@@ -301,7 +305,17 @@ export class MemoryBackend implements QueueBackend {
     };
     const { queue, subject, lane, payload, dedupe } = newJob;
     const job: MemoryJob = {
-      ...{ record, queue, subject, lane, payload, leaseEndsAtMs: 0, crashes: 0, firstStartedAtMs: undefined },
+      ...{
+        record,
+        queue,
+        subject,
+        lane,
+        payload,
+        leaseEndsAtMs: 0,
+        crashes: 0,
+        crashed: 0,
+        firstStartedAtMs: undefined,
+      },
       ...{ token: undefined, settledBy: undefined, cancel: undefined, steps: new Map(), attemptReports: new Map() },
     };
     this.#jobs.set(newJob.id, job);

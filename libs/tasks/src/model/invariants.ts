@@ -7,13 +7,15 @@ interface Observed {
   readonly attempt: number;
   readonly token: string;
   readonly suspect: boolean;
+  readonly crashed: number;
 }
 
 const OBSERVE = `
 local all = {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1] .. 'job:*')) do
-  local job = redis.call('HMGET', key, 'state', 'attempt', 'token', 'suspect')
-  all[#all + 1] = { string.sub(key, #ARGV[1] + 5), job[1] or '', job[2] or '', job[3] or '', job[4] or '' }
+  local job = redis.call('HMGET', key, 'state', 'attempt', 'token', 'suspect', 'crashed')
+  all[#all + 1] = { string.sub(key, #ARGV[1] + 5), job[1] or '', job[2] or '', job[3] or '', job[4] or '',
+    job[5] or '0' }
 end
 return all`;
 
@@ -33,6 +35,9 @@ export async function checkInvariants(model: Model, engine: Engine): Promise<voi
     const suspect = expected.crashes === CRASH_LIMIT - 1 && !hasEnded(expected);
     if (job.suspect !== suspect)
       throw new Error(`${expected.id}: a suspect after its last crash but one, and only then`);
+    if (job.crashed !== expected.crashed && !hasEnded(expected)) {
+      throw new Error(`${expected.id} has crashed ${expected.crashed} times, not ${job.crashed}`);
+    }
     if (job.token !== (expected.token ?? '')) throw new Error(`${expected.id}: the token of the attempt that runs`);
   }
 
@@ -47,11 +52,11 @@ export async function checkInvariants(model: Model, engine: Engine): Promise<voi
 }
 
 async function observe({ command, root }: Engine): Promise<Map<string, Observed>> {
-  const rows = (await command('EVAL', OBSERVE, '0', root)) as [string, string, string, string, string][];
+  const rows = (await command('EVAL', OBSERVE, '0', root)) as [string, string, string, string, string, string][];
   return new Map(
-    rows.map(([id, state, attempt, token, suspect]) => [
+    rows.map(([id, state, attempt, token, suspect, crashed]) => [
       id,
-      { id, state, attempt: Number(attempt), token, suspect: suspect !== '' },
+      { id, state, attempt: Number(attempt), token, suspect: suspect !== '', crashed: Number(crashed) },
     ]),
   );
 }

@@ -7,7 +7,10 @@ export interface JobModel {
   readonly lane: string | undefined;
   state: 'resting' | 'running' | 'completed' | 'dead' | 'cancelled';
   attempt: number;
+  /** Since the last settlement. */
   crashes: number;
+  /** Since it was accepted or replayed. */
+  crashed: number;
   /** Of the attempt that runs. */
   token: string | undefined;
   settledBy: string | undefined;
@@ -32,7 +35,7 @@ export class Model {
   }
 
   accept(id: string, queue: string, lane: string | undefined): void {
-    const fresh = { state: 'resting', attempt: 0, crashes: 0, expired: false, cancelAsked: false } as const;
+    const fresh = { state: 'resting', attempt: 0, crashes: 0, crashed: 0, expired: false, cancelAsked: false } as const;
     this.jobs.push({ id, queue, lane, ...fresh, token: undefined, settledBy: undefined });
   }
 
@@ -62,7 +65,7 @@ export class Model {
 
   /** Begins a dead letter anew, at the end of its lane. */
   replay(job: JobModel): void {
-    Object.assign(job, { state: 'resting', attempt: 0, crashes: 0 });
+    Object.assign(job, { state: 'resting', attempt: 0, crashes: 0, crashed: 0 });
     this.jobs.splice(this.jobs.indexOf(job), 1);
     this.jobs.push(job);
   }
@@ -73,7 +76,8 @@ export class Model {
       if (job.queue !== queue || !job.expired) continue;
       const crashes = job.crashes + 1;
       const state = job.cancelAsked ? 'cancelled' : crashes >= crashLimit ? 'dead' : 'resting';
-      Object.assign(job, { state, crashes, token: undefined, expired: false, cancelAsked: false });
+      const crashed = job.crashed + 1;
+      Object.assign(job, { state, crashes, crashed, token: undefined, expired: false, cancelAsked: false });
     }
   }
 }

@@ -20,7 +20,8 @@ async function check(
   lost: boolean,
 ) {
   for (const one of claims) {
-    expectSame('the attempt of a claim', one.attempt, model.job(one.jobId).attempt + 1);
+    const { attempt, crashed } = model.job(one.jobId);
+    expectSame('the attempt of a claim', [one.attempt, one.crashed], [attempt + 1, crashed]);
     model.claim(one);
   }
   if (!lost) return;
