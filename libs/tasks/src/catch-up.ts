@@ -1,6 +1,6 @@
 /**
  * What becomes of slots that passed while no worker ran or Redis was away: `skip` leaves them out, `once` makes up for
- * them with one job, that of the latest, `all` with a job each.
+ * them with one job, that of the latest unless one has come since, `all` with a job each.
  */
 export type CatchUp = (typeof CATCH_UPS)[number];
 
@@ -15,12 +15,8 @@ export const ON_TIME_MS = 60_000;
 
 /** Of the slots that are due, oldest first, those that get a job. */
 export function slotsToFire(due: readonly number[], nowMs: number, catchUp: CatchUp): number[] {
-  switch (catchUp) {
-    case 'all':
-      return due.slice(-MOST_SLOTS);
-    case 'once':
-      return due.slice(-1);
-    case 'skip':
-      return due.slice(-1).filter((slotMs) => nowMs - slotMs < ON_TIME_MS);
-  }
+  if (catchUp === 'all') return due.slice(-MOST_SLOTS);
+  // Several may have come since the last tick.
+  const onTime = due.filter((slotMs) => nowMs - slotMs < ON_TIME_MS);
+  return catchUp === 'once' && onTime.length === 0 ? due.slice(-1) : onTime;
 }

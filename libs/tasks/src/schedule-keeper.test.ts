@@ -107,6 +107,17 @@ describe('a schedule', () => {
     ]);
   });
 
+  test('that has several slots between two ticks makes a job of each', async () => {
+    const { keeperOf, missed, fired, logged } = await start();
+    const schedule = scheduleOf({ cron: '* * * * * *' });
+    const lastMs = await missed(schedule, 5_000);
+    await keeperOf([schedule]).tick();
+    const slots = await fired();
+    expect(slots.length).toBeGreaterThanOrEqual(5);
+    expect(slots).toEqual(slots.map((_slot, i) => lastMs + (i + 1) * 1_000));
+    expect(logged('schedule skipped missed slots')).toEqual([]);
+  });
+
   test('makes no second job of a slot that comes again, because the clock was set back', async () => {
     const { keeperOf, missed, fired, logged } = await start();
     const schedule = scheduleOf();

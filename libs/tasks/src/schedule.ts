@@ -21,8 +21,8 @@ export interface ScheduleDeclaration<T extends AnyTask> {
   /** The payload of each job, or how to make it of the slot. It runs again when a worker dies on the way. */
   readonly payload: PayloadOf<T> | ((slot: Slot) => PayloadOf<T>);
   /**
-   * What becomes of slots that nobody was there for: `skip` leaves them out once they are a minute late, `once` makes
-   * one job, for the latest of them, `all` one for each of the latest 1000. Default `once`.
+   * What becomes of slots that nobody was there for, and that are a minute late: `skip` leaves them out, `once` makes one
+   * job, for the latest of them unless one has come since, `all` one for each of the latest 1000. Default `once`.
    */
   readonly catchUp?: CatchUp;
   /** The business thing its jobs are about. Default `schedule:<name>`. */
