@@ -32,6 +32,10 @@ local function pace_of_calls()
   return math.min(RETURN_EVERY_MS, window / math.max(1, recent('tries') + recent('retries')))
 end
 
+if successes > 0 and get('pauses') > 0 then
+  set('pauses', 0)
+end
+
 local probing = false
 if get('openUntil') > now then
   return refuse('open', get('openUntil') - now, RETURN_EVERY_MS)

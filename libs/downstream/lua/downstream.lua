@@ -1,8 +1,8 @@
 -- Shared by the transitions of one downstream: its keys, the server's clock, its state and its recent counts.
 --
 -- Under root .. 'downstream:' .. name:
---   HASH of numbers: openUntil (0: closed; past: half-open), openings in a row, openMs, pausedUntil, tat (the rate limit's),
---     line:<reason> (when the last job that was sent away comes back), and the counts below
+--   HASH of numbers: openUntil (0: closed; past: half-open), openings in a row, openMs, pausedUntil, pauses in a row,
+--     tat (the rate limit's), line:<reason> (when the last job that was sent away comes back), and the counts below
 --   ':permits' ZSET of calls in flight, ':probes' ZSET of probes in flight; score: when a silent worker loses it
 
 local name, window = ARGV[1], tonumber(ARGV[2])

@@ -7,7 +7,8 @@ import type { CallOutcome } from './redis-downstreams.ts';
 export function outcomeOfCall(error: DownstreamError, deadline: Deadline): CallOutcome {
   switch (error.kind) {
     case 'rate-limited':
-      return 'success';
+      // A 429 is of a service that is well. A 503 is of one that is not, also when it names a time.
+      return error.status === 429 ? 'success' : 'failure';
     case 'permanent':
       // Whoever answers is there.
       return error.status === undefined ? 'neutral' : 'success';
@@ -21,12 +22,13 @@ export function outcomeOfCall(error: DownstreamError, deadline: Deadline): CallO
 export function outcomeOfToken(error: DownstreamError, deadline: Deadline): CallOutcome {
   // Refused credentials stop all calls until somebody mends them, see docs/decisions/0006.
   if (error.kind === 'permanent') return 'failure';
-  return error.kind === 'rate-limited' ? 'neutral' : outcomeOfCall(error, deadline);
+  const outcome = outcomeOfCall(error, deadline);
+  return outcome === 'success' ? 'neutral' : outcome;
 }
 
-/** How long all calls are to wait, in milliseconds; 0 when the downstream did not say. */
-export function pauseOf(error: DownstreamError): number {
-  return error.kind === 'rate-limited' ? (error.retryAfterMs ?? 0) : 0;
+/** For how long all calls are asked to wait, in milliseconds: 0 when no time was named, undefined when they are not. */
+export function pauseOf(error: DownstreamError): number | undefined {
+  return error.kind === 'rate-limited' ? (error.retryAfterMs ?? 0) : undefined;
 }
 
 /** A worker that stops says nothing about the downstream; an attempt whose time is over does. */

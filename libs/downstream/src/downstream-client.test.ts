@@ -202,11 +202,13 @@ describe('a refusal', () => {
     [599, {}, 'transient', unavailable, undefined],
     [503, {}, 'transient', unavailable, undefined],
     [503, { 'retry-after': 'soon' }, 'transient', unavailable, undefined],
+    [503, { 'retry-after': '0' }, 'transient', unavailable, undefined],
     [503, { 'x-ratelimit-reset': soon }, 'transient', unavailable, undefined],
     [503, { 'retry-after': '7' }, 'rate-limited', limited, 7_000],
     [429, {}, 'rate-limited', limited, undefined],
     [429, { 'retry-after': '7' }, 'rate-limited', limited, 7_000],
     [429, { 'retry-after': '-7' }, 'rate-limited', limited, undefined],
+    [429, { 'retry-after': '0' }, 'rate-limited', limited, undefined],
     [429, { 'retry-after': '100000' }, 'rate-limited', limited, 60_000],
     [429, { 'x-ratelimit-reset': soon }, 'rate-limited', limited, 60_000],
   ] as const)('%i with %j is %s', async (status, headers, kind, code, retryAfterMs) => {

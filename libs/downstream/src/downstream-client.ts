@@ -51,7 +51,8 @@ export class DownstreamClient {
    * - `permanent`: 3xx, 4xx, or a certificate that is not valid.
    * - `transient`: 408, 425, 5xx, a request that was not sent, a safe request without an answer (all
    *   COORD_DOWNSTREAM_UNAVAILABLE), an answer that is too large or not what `answer` says (COORD_DOWNSTREAM_ANSWER).
-   * - `rate-limited`: 429, and 503 with a readable Retry-After; its `retryAfterMs` where the service named a time.
+   * - `rate-limited`: 429, and 503 with a readable Retry-After that is not 0; its `retryAfterMs` where the service named
+   *   a time.
    * - `unknown-outcome`: a request other than GET and HEAD that may have been sent and has no whole answer.
    * @throws TaskError `permanent` when the request itself makes no sense; no call was made then
    * @throws Snooze when no call may be made now, because the breaker is open, the downstream asked for a pause or a limit is

@@ -24,6 +24,10 @@ export interface ProtectionPolicy {
 /** The breaker where nothing else is set. */
 export const defaultBreaker: BreakerPolicy = { failures: 5, openMs: 5_000, maxOpenMs: 60_000, probes: 1 };
 
+/** A pause lasts at least this, whatever the downstream says: also where it names no time. */
+export const LEAST_PAUSE_MS = 1_000;
+/** It doubles with each pause after which no call went well, up to this. What the downstream names may be longer. */
+export const MOST_PAUSE_MS = 60_000;
 /** Over which failures and tries are counted. */
 export const WINDOW_MS = 30_000;
 /** The share of failures among the calls that ended from which the breaker opens. */

@@ -136,6 +136,7 @@ describe('an open breaker', () => {
 describe('what counts as a failure', () => {
   test.each([
     ['5xx', status(503), {}],
+    ['503 that asks for no time at all', status(503, { 'retry-after': '0' }), {}],
     ['an answer that never comes', () => undefined, { totalTimeoutMs: 50 }],
     ['a reset', (response: ServerResponse) => response.socket?.resetAndDestroy(), {}],
     ['credentials that are refused', status(401), {}],
@@ -150,12 +151,23 @@ describe('what counts as a failure', () => {
   test.each([
     ['400', status(400), 'dead'],
     ['404', status(404), 'dead'],
-    ['429 without a time', status(429), 'snoozed'],
   ])('and what does not: %s', async (_what, answering, kind) => {
     answer = answering;
     const client = clientOf();
     for (let n = 0; n < 10; n++) expect(await attempt(client)).toMatchObject({ kind });
     expect(calls).toHaveLength(10);
+  });
+
+  test('a 503 is one whatever it says about time, a 429 never', async () => {
+    const breaker = { failures: 1, openMs: 60_000 };
+    answer = status(503, { 'retry-after': '60' });
+    await attempt(clientOf({ breaker }));
+    expect(await attempt(clientOf())).toMatchObject({ error: { code: 'COORD_DOWNSTREAM_OPEN' } });
+    answer = status(429);
+    await attempt(clientOf({ name: 'lms', breaker }));
+    expect(await attempt(clientOf({ name: 'lms' }))).toMatchObject({
+      error: { code: 'COORD_DOWNSTREAM_RATE_LIMITED' },
+    });
   });
 
   test('nor a worker that stops', async () => {
@@ -217,12 +229,24 @@ describe('Retry-After', () => {
     expect(calls).toHaveLength(2);
   });
 
-  test.each(['-7', 'soon', '1e9', '', 'Fri, 31 Dec 1999 23:59:59 GMT'])('"%s" is ignored', async (header) => {
-    answer = status(429, { 'retry-after': header });
-    await attempt(clientOf());
-    answer = status(200);
-    expect(await attempt(clientOf())).toEqual({ kind: 'completed' });
-  });
+  test.each(['0', '-7', 'soon', '1e9', '', 'Fri, 31 Dec 1999 23:59:59 GMT'])(
+    '"%s" names no time: everybody makes a pause of a second',
+    async (header) => {
+      answer = status(429, { 'retry-after': header });
+      const startedAt = performance.now();
+      await attempt(clientOf());
+      const others = await Promise.all(Array.from({ length: 5 }, () => attempt(clientOf())));
+      expect(others).toEqual(
+        Array(5).fill(
+          expect.objectContaining({ error: expect.objectContaining({ code: 'COORD_DOWNSTREAM_RATE_LIMITED' }) }),
+        ),
+      );
+      expect(calls).toHaveLength(1);
+      answer = status(200);
+      await eventually(async () => expect(await attempt(clientOf())).toEqual({ kind: 'completed' }));
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_000);
+    },
+  );
 });
 
 describe('limits', () => {
@@ -322,6 +346,10 @@ describe('while Redis is away', () => {
       await failing(client);
       expect(await attempt(client)).toMatchObject({ kind: 'snoozed', error: { code: 'COORD_DOWNSTREAM_OPEN' } });
       expect(calls).toHaveLength(6);
+      answer = status(429);
+      const limited = clientOf({ name: 'lms' });
+      await attempt(limited);
+      expect(await attempt(limited)).toMatchObject({ error: { code: 'COORD_DOWNSTREAM_RATE_LIMITED' } });
     } finally {
       await redis.server.restart();
     }

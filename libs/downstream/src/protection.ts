@@ -3,7 +3,7 @@ import { countRefusedCall } from '@coordinator/tracing';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalBreaker } from './local-breaker.ts';
-import type { ProtectionPolicy } from './protection-policy.ts';
+import { LEAST_PAUSE_MS, type ProtectionPolicy } from './protection-policy.ts';
 import type { CallAnswer, CallOutcome, CallRequest, RefusalReason } from './redis-downstreams.ts';
 import { processDownstreams } from './share-downstreams.ts';
 
@@ -13,7 +13,10 @@ export interface ProtectionSettings extends ProtectionPolicy {
   readonly totalTimeoutMs: number;
 }
 
-/** The right to make one call. Say once how it ended, at once: others wait for it. */
+/**
+ * The right to make one call. Say once how it ended, at once: others wait for it. `pauseMs`: see {@link pauseOf}; default
+ * none was asked for.
+ */
 export type Permit = (outcome: CallOutcome, pauseMs?: number) => void;
 
 /** Within this a call waits for its turn; a longer wait is the job's, so that it holds no worker. */
@@ -68,7 +71,7 @@ export class Protection {
       }
       if (answer.kind === 'granted') {
         const held = answer.probe || this.#settings.maxConcurrent !== undefined;
-        return (outcome, pauseMs = 0) => this.#end(permit, held, outcome, pauseMs);
+        return (outcome, pauseMs) => this.#end(permit, held, outcome, pauseMs);
       }
       reserved = answer.reserved;
       await delay(answer.waitMs, undefined, { signal });
@@ -98,20 +101,21 @@ export class Protection {
     if (pausedMs > 0) throw this.#refusal('paused', pausedMs);
     const openMs = this.#local.openForMs();
     if (openMs > 0) throw this.#refusal('open', openMs * (1 + Math.random()));
-    return (outcome, pauseMs = 0) => {
+    return (outcome, pauseMs) => {
       this.#note(outcome);
       this.#pause(pauseMs);
     };
   }
 
-  #pause(forMs: number): void {
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, performance.now() + forMs);
+  #pause(forMs: number | undefined): void {
+    if (forMs === undefined) return;
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, performance.now() + Math.max(forMs, LEAST_PAUSE_MS));
   }
 
-  #end(permit: string, held: boolean, outcome: CallOutcome, pauseMs: number): void {
+  #end(permit: string, held: boolean, outcome: CallOutcome, pauseMs: number | undefined): void {
     this.#note(outcome);
     this.#pause(pauseMs);
-    if (!held && outcome !== 'failure' && pauseMs === 0) {
+    if (!held && outcome !== 'failure' && pauseMs === undefined) {
       if (outcome === 'success') this.#successes++;
       return;
     }

@@ -55,7 +55,7 @@ const call = (settings: Partial<CallRequest> = {}): CallRequest => ({
 const ask = (worker: number, policy: ProtectionPolicy, settings?: Partial<CallRequest>) =>
   workers[worker % 2]!.downstreams.acquire('lms', call(settings), policy) as Promise<CallAnswer>;
 
-async function tell(worker: number, policy: ProtectionPolicy, outcome: CallOutcome, permit = '', pauseMs = 0) {
+async function tell(worker: number, policy: ProtectionPolicy, outcome: CallOutcome, permit = '', pauseMs?: number) {
   expect(await workers[worker % 2]!.downstreams.report('lms', { permit, successes: 0 }, outcome, pauseMs, policy)).toBe(
     true,
   );
@@ -97,7 +97,7 @@ describe('the circuit breaker', () => {
     const other = await workers[0]!.downstreams.acquire('shop', call({ successes: 31 }), policy);
     expect(other).toMatchObject({ kind: 'granted' });
     for (let n = 0; n < 30; n++) {
-      await workers[0]!.downstreams.report('shop', call(), 'failure', 0, policy);
+      await workers[0]!.downstreams.report('shop', call(), 'failure', undefined, policy);
     }
     expect(await workers[1]!.downstreams.acquire('shop', call(), policy)).toMatchObject({ kind: 'granted' });
   });
@@ -187,12 +187,17 @@ describe('the circuit breaker', () => {
 });
 
 describe('a pause that one worker was asked for', () => {
-  test('stops the calls of all of them, until it is over', async () => {
-    const policy = policyOf();
-    await tell(0, policy, 'success', '', 300);
+  const pauseOf = async (policy: ProtectionPolicy) => {
     const answer = await ask(1, policy);
     expect(answer).toMatchObject({ kind: 'refused', reason: 'paused' });
-    expect('waitMs' in answer && answer.waitMs).toBeGreaterThan(200);
+    return 'waitMs' in answer ? answer.waitMs : NaN;
+  };
+  const endPause = () => redis.command('HSET', `${keyPrefix}:downstream:lms`, 'pausedUntil', '1', 'line:paused', '1');
+
+  test('stops the calls of all of them, until it is over', async () => {
+    const policy = policyOf();
+    await tell(0, policy, 'success', '', 1_300);
+    expect(await pauseOf(policy)).toBeGreaterThan(1_000);
     await eventually(async () => expect(await ask(1, policy)).toMatchObject({ kind: 'granted' }));
   });
 
@@ -200,8 +205,44 @@ describe('a pause that one worker was asked for', () => {
     const policy = policyOf();
     await tell(0, policy, 'success', '', 60_000);
     await tell(1, policy, 'success', '', 1);
-    const answer = await ask(1, policy);
-    expect('waitMs' in answer && answer.waitMs).toBeGreaterThan(59_000);
+    expect(await pauseOf(policy)).toBeGreaterThan(59_000);
+  });
+
+  test.each([0, 1, 1_000])(
+    'for %i ms is one of a second, and doubles up to a minute while no call goes well',
+    async (ms) => {
+      const policy = policyOf();
+      for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
+        // Those that were under way when it began ask for it, too.
+        for (let n = 0; n < 5; n++) await tell(n, policy, 'success', '', ms);
+        const leftMs = await pauseOf(policy);
+        expect(leftMs).toBeGreaterThan(seconds * 1_000 - 900);
+        expect(leftMs).toBeLessThanOrEqual(seconds * 1_000 + 10);
+        await endPause();
+      }
+    },
+  );
+
+  test.each([
+    ['is told with the next one', (policy: ProtectionPolicy) => ask(0, policy, { successes: 1 })],
+    ['is told by itself', (policy: ProtectionPolicy) => tell(0, policy, 'success')],
+  ])('is short again after a call that went well, and %s', async (_how, succeed) => {
+    const policy = policyOf();
+    for (let n = 0; n < 5; n++) {
+      await tell(n, policy, 'success', '', 0);
+      await endPause();
+    }
+    await succeed(policy);
+    await tell(0, policy, 'success', '', 0);
+    expect(await pauseOf(policy)).toBeLessThanOrEqual(1_010);
+  });
+
+  test('is as long as it says where that is longer', async () => {
+    const policy = policyOf();
+    await tell(0, policy, 'success', '', 0);
+    await endPause();
+    await tell(0, policy, 'success', '', 30_000);
+    expect(await pauseOf(policy)).toBeGreaterThan(29_000);
   });
 });
 

@@ -4,6 +4,8 @@ import type { BreakerReading } from '@coordinator/tracing';
 import { join } from 'node:path';
 import {
   FAILURE_SHARE,
+  LEAST_PAUSE_MS,
+  MOST_PAUSE_MS,
   RETRIES_PER_SECOND,
   RETRY_SHARE,
   WINDOW_MS,
@@ -105,14 +107,15 @@ export class RedisDownstreams {
   }
 
   /**
-   * Tells how a call ended. @param pauseMs how long the downstream asked to be left alone, else 0
+   * Tells how a call ended. @param pauseMs how long the downstream asked to be left alone, 0 when it named no time;
+   *   undefined when it did not ask
    * @returns whether Redis has it
    */
   async report(
     name: string,
     call: Pick<CallRequest, 'permit' | 'successes'>,
     outcome: CallOutcome,
-    pauseMs: number,
+    pauseMs: number | undefined,
     { breaker }: ProtectionPolicy,
   ): Promise<boolean> {
     const moved = await this.#ask(scripts.report, [
@@ -121,7 +124,9 @@ export class RedisDownstreams {
       call.permit,
       outcome,
       String(call.successes),
-      String(Math.round(pauseMs)),
+      pauseMs === undefined ? '' : String(Math.round(pauseMs)),
+      String(LEAST_PAUSE_MS),
+      String(MOST_PAUSE_MS),
       String(breaker.failures),
       String(FAILURE_SHARE),
       String(breaker.openMs),

@@ -16,7 +16,7 @@ const HTTP_DATE =
 /**
  * How long a downstream asks to be left alone, in milliseconds: from `Retry-After` (seconds or a date; RFC 9110 section
  * 10.2.3), else from `X-RateLimit-Reset` (seconds since 1970; a custom of many services). Undefined when neither
- * says anything readable about the future.
+ * says anything readable about the future: `0` seconds are no time to wait.
  */
 export function parseRetryAfter(headers: AnswerHeaders, options: RetryAfterOptions = {}): number | undefined {
   const { capMs = 3_600_000, nowMs = Date.now() } = options;
@@ -26,7 +26,7 @@ export function parseRetryAfter(headers: AnswerHeaders, options: RetryAfterOptio
 
 function fromRetryAfter(text: string | undefined, nowMs: number): number | undefined {
   const value = text?.trim() ?? '';
-  if (SECONDS.test(value)) return Number(value) * 1_000;
+  if (SECONDS.test(value)) return inFuture(Number(value) * 1_000);
   if (!HTTP_DATE.test(value)) return undefined;
   // The oldest form names no zone; all three mean GMT.
   return inFuture(Date.parse(value.endsWith('GMT') ? value : `${value} GMT`) - nowMs);

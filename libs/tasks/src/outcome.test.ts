@@ -61,6 +61,20 @@ describe('what becomes of a job whose handler threw', () => {
     expect(classify(limited, task, first)).toMatchObject({ kind: 'snoozed', delayMs: 2_100 });
   });
 
+  test.each([
+    [undefined, 30_000],
+    [0, 30_000],
+    [NaN, 30_000],
+    [1, 1_000],
+    [86_400_000, 3_600_000],
+  ])('a rate limit of %p ms is never waited for in a hurry, nor for longer than an hour', (retryAfterMs, leastMs) => {
+    const limited = new TaskError('rate-limited', 'COORD_DOWNSTREAM_RATE_LIMITED', 'slow down', {
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+    const patient = { ...task, giveUpAfterMs: 10_000_000 };
+    expect(classify(limited, patient, first)).toMatchObject({ kind: 'snoozed', delayMs: leastMs + 100 });
+  });
+
   test('an unknown outcome is tried again', () => {
     const unknown = new TaskError('unknown-outcome', 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME');
     expect(classify(unknown, task, first)).toMatchObject({ kind: 'retried', delayMs: 100 });

@@ -38,6 +38,8 @@ const fallbackBackoff = exponential();
 const MAX_MESSAGE = 1_000;
 /** A downstream cannot put a job off for longer than this. Source: our own cap; RFC 9110 sets none for Retry-After. */
 const MAX_SNOOZE_MS = 3_600_000;
+/** Nor for less: what spends no attempt must not come back at once, again and again. */
+const MIN_SNOOZE_MS = 1_000;
 /** For a rate limit that names no time: snoozing spends no attempt, so the backoff alone would stay at its first step. */
 const UNSTATED_PAUSE_MS = 30_000;
 
@@ -99,7 +101,7 @@ function delayAfter(error: unknown, task: AnyTask, { attempt, random }: AttemptF
   const retryAfterMs = error.retryAfterMs ?? (error.kind === 'rate-limited' ? UNSTATED_PAUSE_MS : undefined);
   if (retryAfterMs === undefined) return backoffMs;
   // Never before the time the downstream named, and spread after it: all callers were told the same time.
-  return Math.min(retryAfterMs, MAX_SNOOZE_MS) + backoffMs;
+  return Math.max(MIN_SNOOZE_MS, Math.min(retryAfterMs, MAX_SNOOZE_MS)) + backoffMs;
 }
 
 /** A backoff of the task's own may throw or give no number; a mistake there must not cost the job. */

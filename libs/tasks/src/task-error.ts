@@ -13,7 +13,7 @@ export type FailureKind = 'permanent' | 'transient' | 'rate-limited' | 'unknown-
 export class TaskError extends CoordinatorError {
   override readonly name = 'TaskError';
   readonly kind: FailureKind;
-  /** The earliest time for another try, in milliseconds from now; from `Retry-After` and the like. */
+  /** The earliest time for another try, in milliseconds from now; from `Retry-After` and the like. Never 0. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -24,7 +24,7 @@ export class TaskError extends CoordinatorError {
   ) {
     super(code, message, { cause: options.cause });
     this.kind = kind;
-    // A header that is no time says nothing.
+    // A header that is no time says nothing, and neither does one that asks for none.
     this.retryAfterMs = isTime(options.retryAfterMs) ? options.retryAfterMs : undefined;
   }
 }
@@ -83,5 +83,5 @@ export function permanent(message: string): TaskError {
 }
 
 function isTime(ms: number | undefined): boolean {
-  return ms !== undefined && ms >= 0 && ms < Infinity;
+  return ms !== undefined && ms > 0 && ms < Infinity;
 }

@@ -5,6 +5,8 @@ import type { SinkCall } from '../sink/effect-ledger.ts';
 
 const WAIT_S = 4;
 const HOUR_MS = 3_600_000;
+/** How long a job waits for a rate limit that names no time. */
+const UNSTATED_MS = 30_000;
 /** What the task's own backoff may add: its cap. */
 const BACKOFF_MS = 5_000;
 
@@ -66,9 +68,23 @@ const CASES: readonly Case[] = [
     notBefore: afterFirst(HOUR_MS),
     byMs: HOUR_MS + BACKOFF_MS,
   },
+  { name: 'none-503', status: 503, value: () => '0', byMs: BACKOFF_MS },
+  {
+    name: 'none-429',
+    status: 429,
+    value: () => '0',
+    notBefore: afterFirst(UNSTATED_MS),
+    byMs: UNSTATED_MS + BACKOFF_MS,
+  },
   { name: 'negative', status: 503, value: () => '-5', byMs: BACKOFF_MS },
   { name: 'garbage', status: 503, value: () => 'soon', byMs: BACKOFF_MS },
-  { name: 'garbage-429', status: 429, value: () => '\u00e9\u00e9', byMs: 30_000 + BACKOFF_MS },
+  {
+    name: 'garbage-429',
+    status: 429,
+    value: () => '\u00e9\u00e9',
+    notBefore: afterFirst(UNSTATED_MS),
+    byMs: UNSTATED_MS + BACKOFF_MS,
+  },
 ];
 
 /** Services that say when to come again, and some that say nonsense. */
@@ -76,7 +92,7 @@ export const retryAfter: Proof = {
   id: 'P18',
   title: 'Retry-After is obeyed',
   tier: 'pr',
-  target: 'seconds and dates: no call before; at most one hour; nonsense is ignored',
+  target: 'seconds and dates: no call before; at most one hour; nonsense and 0 are ignored',
   run: async ({ start, findings }) => {
     const stack = await start();
     const jobs = new Map<string, string>();

@@ -7,6 +7,7 @@ export interface LogLine {
   readonly attempt?: number;
   readonly outcome?: string;
   readonly code?: string;
+  readonly downstream?: string;
   readonly reason?: string;
   readonly release?: string;
   readonly trace_id?: string;
