@@ -40,8 +40,8 @@ local probing = false
 if get('openUntil') > now then
   return refuse('open', get('openUntil') - now, RETURN_EVERY_MS)
 elseif get('openUntil') > 0 then
-  redis.call('ZREMRANGEBYSCORE', probes, '-inf', now)
-  if redis.call('ZCARD', probes) >= max_probes then
+  checked(probes, redis.pcall('ZREMRANGEBYSCORE', probes, '-inf', now))
+  if redis.call('ZCOUNT', probes, now, now + KEEP_MS) >= max_probes then
     return refuse('open', math.min(get('openMs'), LEAST_WAIT_MS), RETURN_EVERY_MS)
   end
   probing = true
@@ -57,8 +57,8 @@ if full then
 end
 
 if max_concurrent > 0 then
-  redis.call('ZREMRANGEBYSCORE', permits, '-inf', now)
-  if redis.call('ZCARD', permits) >= max_concurrent then
+  checked(permits, redis.pcall('ZREMRANGEBYSCORE', permits, '-inf', now))
+  if redis.call('ZCOUNT', permits, now, now + KEEP_MS) >= max_concurrent then
     if patience > 0 then
       save()
       return { 'later', math.min(patience, CONCURRENCY_POLL_MS), reserved and 1 or 0 }

@@ -15,10 +15,24 @@ local KEEP_MS = 2 * 3600 * 1000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+-- The reply of a command on a key of this downstream. What stands there with another type is put aside, and the script ends:
+-- its caller says so, and the next one finds nothing, as of a downstream that was never called.
+local function checked(place, reply)
+  if type(reply) == 'table' and reply.err then
+    redis.call('RENAME', place, KEYS[1] .. 'unreadable:' .. string.sub(place, #KEYS[1] + 1))
+    error('what stood in place of ' .. place .. ' was put aside: ' .. reply.err)
+  end
+  return reply
+end
+
 local state, changed = {}, {}
-local stored = redis.call('HGETALL', key)
+local stored = checked(key, redis.pcall('HGETALL', key))
 for i = 1, #stored, 2 do
-  state[stored[i]] = tonumber(stored[i + 1])
+  local value = tonumber(stored[i + 1])
+  -- Beyond that it is no number or time of ours, and would hold up calls for as long as it says.
+  if value and value >= 0 and value <= now + KEEP_MS then
+    state[stored[i]] = value
+  end
 end
 
 local function get(field)

@@ -5,7 +5,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local states = {}
 for i, name in ipairs(ARGV) do
-  local until_ms = tonumber(redis.call('HGET', KEYS[1] .. 'downstream:' .. name, 'openUntil')) or 0
+  local text = redis.pcall('HGET', KEYS[1] .. 'downstream:' .. name, 'openUntil')
+  -- Of another type, or no number, it says nothing, and the next call puts it aside.
+  local until_ms = type(text) == 'string' and tonumber(text) or 0
   states[i] = until_ms == 0 and 'closed' or until_ms > now and 'open' or 'half-open'
 end
 return states

@@ -9,9 +9,9 @@ local least_pause, most_pause = tonumber(ARGV[7]), tonumber(ARGV[8])
 local failures, share = tonumber(ARGV[9]), tonumber(ARGV[10])
 local open_ms, max_open_ms, jitter = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 
-redis.call('ZREM', permits, permit)
+checked(permits, redis.pcall('ZREM', permits, permit))
 -- Only who holds a probe speaks for the downstream: calls from before it opened, and probes given up, do not.
-local probed = redis.call('ZREM', probes, permit) == 1
+local probed = checked(probes, redis.pcall('ZREM', probes, permit)) == 1
 local moved = ''
 
 local function open()

@@ -334,3 +334,43 @@ describe('while Redis', () => {
     await eventually(async () => expect(await ask(0, policy)).toMatchObject({ kind: 'granted' }));
   });
 });
+
+describe('damaged state', () => {
+  const limited = policyOf({}, { maxConcurrent: 1 });
+  const redisDo = (command: string, part: string, ...args: string[]) =>
+    workers[0]!.connection.command(command, `${keyPrefix}:downstream:lms${part}`, ...args);
+
+  test.each(['', ':permits', ':probes'])('is told and put aside when lms%s is of another type', async (part) => {
+    await redisDo('SET', part, 'garbage');
+    // The one that meets it is on its own, and so is no call to another downstream.
+    const met =
+      part === ':probes' ? workers[0]!.downstreams.report('lms', call(), 'failure', 0, limited) : ask(0, limited);
+    expect((await met) || undefined).toBeUndefined();
+    expect(await workers[0]!.downstreams.acquire('mail', call(), limited)).toEqual({ kind: 'granted', probe: false });
+    expect(await ask(0, limited)).toEqual({ kind: 'granted', probe: false });
+    expect(log.lines).toMatchObject([{ message: 'the state of a downstream is lost', fields: { downstream: 'lms' } }]);
+    const aside = await workers[0]!.connection.command('GET', `${keyPrefix}:unreadable:downstream:lms${part}`);
+    expect(aside).toBe('garbage');
+  });
+
+  test.each(['openUntil', 'pausedUntil'])('holds no call up for longer than any %s of ours', async (field) => {
+    for (const nonsense of ['1e300', 'inf', 'nan', '-5', 'garbage']) {
+      await redisDo('HSET', '', field, nonsense);
+      expect(await ask(0, policyOf())).toEqual({ kind: 'granted', probe: false });
+    }
+  });
+
+  test('has no permit that nobody ever gives back', async () => {
+    await redisDo('ZADD', ':permits', '+inf', 'garbage', '-inf', 'rubbish');
+    expect(await ask(0, limited)).toEqual({ kind: 'granted', probe: false });
+    expect(await ask(0, limited)).toMatchObject({ kind: 'refused', reason: 'concurrency' });
+  });
+
+  test('hides the breaker of no other downstream', async () => {
+    await ask(0, policyOf());
+    await workers[0]!.downstreams.acquire('mail', call(), policyOf());
+    await redisDo('DEL', '');
+    await redisDo('SET', '', 'garbage');
+    expect(await states()).toEqual(['closed', 'closed']);
+  });
+});

@@ -152,19 +152,21 @@ export class RedisDownstreams {
   async #ask(script: Script, args: string[]): Promise<unknown> {
     if (performance.now() < this.#awayUntilMs) return undefined;
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+    const late = new Promise<'away'>((resolve) => {
+      timer = setTimeout(() => resolve('away'), ANSWER_MS);
     });
     const reply = this.#connection.run(script, this.#root, args).catch((error: unknown) => {
       // That Redis is away is told by the connection.
-      if (!isUnavailable(error))
-        this.#log.error({ err: error, script: script.name }, 'the state of a downstream is lost');
+      if (isUnavailable(error)) return 'away';
+      // Its own alone: the others are asked as before.
+      this.#log.error({ err: error, script: script.name, downstream: args[0] }, 'the state of a downstream is lost');
       return undefined;
     });
     const answer = await Promise.race([reply, late]);
     clearTimeout(timer);
-    if (answer === undefined) this.#awayUntilMs = performance.now() + AWAY_MS;
-    return answer;
+    if (answer !== 'away') return answer;
+    this.#awayUntilMs = performance.now() + AWAY_MS;
+    return undefined;
   }
 }
 

@@ -7,6 +7,14 @@ local function type_of(place)
   return redis.call('TYPE', root .. place).ok
 end
 
+-- Keeps what was found at a place, beside what was put aside from there before.
+local function put_aside(place)
+  local aside = root .. 'unreadable:' .. place
+  if redis.call('RENAMENX', root .. place, aside) == 0 then
+    redis.call('RENAME', root .. place, aside .. ':' .. now_ms())
+  end
+end
+
 -- The record of a job; nil when there is none that anybody could go on with.
 local function read(id)
   local fields = redis.pcall('HMGET', job_key(id), 'state', 'queue', 'lane', 'suspect', 'token', 'dueAt', 'createdAt',

@@ -19,6 +19,10 @@ local function action_for(state, queue, erased_at, envelope)
   return UNSTARTED[state] and queue and 'cancelled' or 'at-end'
 end
 
+-- Fails here, and not when all is erased and nothing says so, when it is of another type.
+if not looks_only then
+  redis.call('XLEN', root .. 'erasures')
+end
 local ids = redis.call('LRANGE', timeline, first, first + most - 1)
 if how == 'forget' and not looks_only then
   redis.call('LTRIM', timeline, #ids, -1)
@@ -26,7 +30,8 @@ end
 local report, counts = {}, { erased = 0, cancelled = 0, ['at-end'] = 0 }
 for _, id in ipairs(ids) do
   local key = job_key(id)
-  local state, queue, erased_at, text = unpack(redis.call('HMGET', key, 'state', 'queue', 'erasedAt', 'envelope'))
+  -- Where there is no record the whole reply is one error, and nothing of it a field.
+  local state, queue, erased_at, text = unpack(redis.pcall('HMGET', key, 'state', 'queue', 'erasedAt', 'envelope'))
   local envelope = decoded(text)
   local action = action_for(state, queue, erased_at, envelope)
   if not looks_only then

@@ -29,8 +29,9 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Books that are damaged do not hold up jobs: the audit says that they do not balance.
 local function count(queue, what, by)
-  redis.call('HINCRBY', queue_key(queue, 'counts'), what, by)
+  redis.pcall('HINCRBY', queue_key(queue, 'counts'), what, by)
 end
 
 -- Puts a job on its queue, to run at `due`; `first` before all that wait.
@@ -119,6 +120,15 @@ local function another_content(stored, sent)
   return false
 end
 
+-- Id and fingerprint of the job that holds a key; nil where what stands there is neither, and nobody can tell which job it was.
+local function holder_of(stored)
+  return string.match(type(stored) == 'string' and stored or '', '^([%w_-]+) ([%w%p]*)$')
+end
+
+local function is_list(place)
+  return type(redis.pcall('LLEN', place)) == 'number'
+end
+
 local NEW_JOB_FIELDS = 10
 
 local function depth(queue)
@@ -129,18 +139,26 @@ end
 -- Writes the jobs described by ARGV[first..], NEW_JOB_FIELDS values each:
 --   id, queue, envelope, payload, subject, delayMs, lane or '', idempotency key or '', fingerprints, dedupeMs
 -- All or nothing. When a key is held by a job with another fingerprint (an empty one fits all) the result is nil,
--- 'conflict' and the place of that job in the list; when a queue holds `max_depth` jobs it is nil, 'full' and the place.
+-- 'conflict' and the place of that job in the list; when a queue holds `max_depth` jobs it is nil, 'full' and the place;
+-- when its timeline or lane is none, or nobody can tell which job holds its key, it is nil, 'damaged' and the place.
 -- Else a flat list: id, 1 if duplicate else 0, state.
 local function write_jobs(first, now, max_depth)
   local held, fingerprints, room = {}, {}, {}
   for i = first, #ARGV, NEW_JOB_FIELDS do
-    local queue, key = ARGV[i + 1], ARGV[i + 7]
+    local queue, subject, lane, key = ARGV[i + 1], ARGV[i + 4], ARGV[i + 6], ARGV[i + 7]
+    -- A script that fails half way is not rolled back: what is damaged is found here, before anything is written.
+    if subject ~= '' and not is_list(root .. 'subject:' .. subject) or lane ~= '' and not is_list(lane_key(lane)) then
+      return nil, 'damaged', (i - first) / NEW_JOB_FIELDS
+    end
     local holder = false
     if key ~= '' then
-      holder = redis.call('GET', root .. 'key:' .. key)
+      holder = redis.pcall('GET', root .. 'key:' .. key)
       local known = fingerprints[key]
       if holder then
-        held[key], known = string.match(holder, '^(%S+) (.*)$')
+        held[key], known = holder_of(holder)
+        if not held[key] then
+          return nil, 'damaged', (i - first) / NEW_JOB_FIELDS
+        end
       end
       if known and another_content(known, ARGV[i + 8]) then
         return nil, 'conflict', (i - first) / NEW_JOB_FIELDS
@@ -163,7 +181,7 @@ local function write_jobs(first, now, max_depth)
     if holder then
       receipts[#receipts + 1] = holder
       receipts[#receipts + 1] = 1
-      receipts[#receipts + 1] = redis.call('HGET', job_key(holder), 'state') or 'completed'
+      receipts[#receipts + 1] = state_of(holder) or 'completed'
     else
       redis.call('HSET', job_key(id), 'queue', queue, 'envelope', ARGV[i + 2], 'payload', ARGV[i + 3],
         'createdAt', now, 'dueAt', due, 'attempt', 0)
@@ -221,7 +239,7 @@ local function erase(id, how, now)
   else
     redis.call('HDEL', key, 'error')
   end
-  if dedupe and string.match(redis.call('GET', root .. 'key:' .. dedupe) or '', '^%S+') == id then
+  if dedupe and holder_of(redis.pcall('GET', root .. 'key:' .. dedupe)) == id then
     redis.call('SET', root .. 'key:' .. dedupe, id .. ' ', 'KEEPTTL')
   end
   if how == 'forget' then
@@ -261,14 +279,15 @@ local function finish(queue, id, state, reason, now, keep_ms, written)
       redis.call('HSET', key, field, string.match(redis.call('HGET', key, field), '^%d+') or '')
     end
   end
+  -- Before the lanes, which may be damaged.
+  if has.erase then
+    erase(id, redis.call('HGET', key, 'erase'), now)
+  end
   if has.suspect then
     clear_suspicion(id, now)
   end
   if has.lane then
     leave_lane(lane_key(redis.call('HGET', key, 'lane')), id, now)
-  end
-  if has.erase then
-    erase(id, redis.call('HGET', key, 'erase'), now)
   end
 end
 

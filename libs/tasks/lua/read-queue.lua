@@ -3,7 +3,8 @@
 -- Returns {jobs waiting, ms since the oldest of them became due, parked jobs, dead letters}.
 local waiting = queue_key(ARGV[1], 'waiting')
 local oldest = redis.call('LINDEX', waiting, -1)
-local due = oldest and tonumber(redis.call('HGET', job_key(oldest), 'dueAt'))
+local text = oldest and redis.pcall('HGET', job_key(oldest), 'dueAt')
+local due = type(text) == 'string' and tonumber(text)
 return {
   redis.call('LLEN', waiting),
   due and math.max(0, now_ms() - due) or 0,

@@ -10,6 +10,12 @@ local active, waiting, leases = queue_key(queue, 'active'), queue_key(queue, 'wa
 local now = now_ms()
 local NOT_KEPT_MS = 60000
 
+-- What is no time is none.
+local function time_at(place)
+  local text = redis.pcall('GET', place)
+  return type(text) == 'string' and tonumber(text) or 0
+end
+
 -- An id in `active` without a lease was popped by a worker that has not claimed it (yet): give it a moment.
 for _, id in ipairs(redis.call('LRANGE', active, 0, -1)) do
   if not redis.call('ZSCORE', leases, id) then
@@ -19,13 +25,13 @@ end
 
 -- Nobody has kept this queue for a while: Redis was away, and nobody could renew a lease. The living get time to do so.
 local kept = queue_key(queue, 'kept')
-local last = tonumber(redis.call('GET', kept) or 0) or 0
+local last = time_at(kept)
 redis.call('SET', kept, now)
 local late = outage_ms > 0 and now - last > outage_ms
 -- Not for ever: a worker that is too busy to come by in time would else never take back what another one has left.
 local graced = late and queue_key(queue, 'graced')
 if late and (redis.call('SET', graced, now, 'PX', 6 * outage_ms, 'NX')
-    or now - (tonumber(redis.call('GET', graced)) or 0) <= 3 * outage_ms) then
+    or now - time_at(graced) <= 3 * outage_ms) then
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now + outage_ms)) do
     redis.call('ZADD', leases, now + outage_ms, id)
   end
@@ -33,9 +39,11 @@ if late and (redis.call('SET', graced, now, 'PX', 6 * outage_ms, 'NX')
 end
 
 -- A suspect of a queue that no worker takes jobs from must not hold up those of the others.
-local suspect = redis.call('LINDEX', SUSPECTS, 0)
+local suspect = redis.pcall('LINDEX', SUSPECTS, 0)
+-- Of another type it holds up suspects, until it is mended, and not the jobs of every queue.
+suspect = type(suspect) == 'string' and suspect
 local its_queue = suspect and state_of(suspect) and redis.call('HGET', job_key(suspect), 'queue')
-if its_queue and its_queue ~= queue and now - (tonumber(redis.call('GET', queue_key(its_queue, 'kept'))) or 0) > NOT_KEPT_MS then
+if its_queue and its_queue ~= queue and now - time_at(queue_key(its_queue, 'kept')) > NOT_KEPT_MS then
   clear_suspicion(suspect, now)
 end
 

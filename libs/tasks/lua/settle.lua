@@ -2,7 +2,7 @@
 -- Jobs that the attempt enqueued are written here too: they exist exactly when the attempt counts.
 -- KEYS root   ARGV queue, id, token, state, outcome, delayMs, spends ('1' when the attempt is spent), error,
 --                  attempt report, keepMs, new jobs (see write_jobs)
--- Returns {'settled'}, {'stale'} when the lease is not ours any more, or {'conflict', place}.
+-- Returns {'settled'}, {'stale'} when the lease is not ours any more, {'conflict', place}, or {'damaged', place}.
 local queue, id, token, state, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local delay, spends, failure, report, keep_ms = tonumber(ARGV[6]) or 0, ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10])
 -- A script that fails half way is not rolled back: what is no time is none.
@@ -20,6 +20,11 @@ if held[1] ~= token then
 end
 local attempt, cancel, how, failed_before = tonumber(held[3]) or 1, held[4], held[5], held[6]
 local now = now_ms()
+if ARGV[11] then
+  -- Fails here, and not between the children and the end of their parent, when these are of another type.
+  redis.call('LLEN', queue_key(queue, 'active'))
+  redis.call('ZCARD', queue_key(queue, 'leases'))
+end
 -- No limit of depth: what comes of work that is done must be writable.
 local receipts, refusal, place = write_jobs(11, now)
 if not receipts then

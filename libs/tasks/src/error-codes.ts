@@ -45,6 +45,11 @@ export const errorCodes = {
     title: 'A request with this idempotency key is being answered now',
     retryable: true,
   },
+  COORD_INDEX_DAMAGED: {
+    status: 500,
+    title: 'What Redis holds beside the job is damaged: its key, lane, subject or queue; npm run audit names it',
+    retryable: true,
+  },
   COORD_INTERNAL: { status: 500, title: 'The coordinator failed', retryable: true },
   COORD_METHOD_NOT_ALLOWED: { status: 405, title: 'This resource does not take this method', retryable: false },
   COORD_NOT_FOUND: { status: 404, title: 'There is no such resource', retryable: false },

@@ -132,7 +132,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'P25',
     because: /^jobs beyond one per key/,
     file: 'libs/tasks/lua/job.lua',
-    find: "holder = redis.call('GET', root .. 'key:' .. key)",
+    find: "holder = redis.pcall('GET', root .. 'key:' .. key)",
     replace: 'holder = false',
   },
   {
@@ -305,7 +305,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     promise: 'P26',
     because: /^jobs beyond one per event/,
     file: 'libs/tasks/lua/job.lua',
-    find: `holder = redis.call('GET', root .. 'key:' .. key)`,
+    find: `holder = redis.pcall('GET', root .. 'key:' .. key)`,
     replace: 'holder = false',
   },
   {

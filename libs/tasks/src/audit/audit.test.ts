@@ -1,7 +1,7 @@
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { aJob, LONG_MS, settlement } from '../conformance/bench.ts';
+import { aJob, dedupe, LONG_MS, settlement } from '../conformance/bench.ts';
 import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 import type { NewJob } from '../queue-backend.ts';
 import { audit } from './audit.ts';
@@ -195,6 +195,57 @@ describe('an audit', () => {
     expect(await repair()).toMatchObject({ faults: [], balanced: true });
     const now = (await connection.command('KEYS', `${keyPrefix}:job:*`)) as string[];
     expect(records.filter((key) => !now.includes(key))).toEqual([]);
+  });
+
+  test('gives a damaged key back to the job whose record names it, and puts others aside', async () => {
+    const job = aJob({ dedupe: dedupe('k1') });
+    await backend.enqueue([job]);
+    const places = ['key:lms.enrol:k1', 'key:lms.enrol:nobodys'];
+    await redisDo('DEL', places[0]!);
+    await redisDo('RPUSH', places[0]!, 'garbage');
+    await redisDo('SET', places[1]!, 'garbage');
+    const faults = places.map((where) => ({ where, what: 'does not tell which job holds it', repaired: false }));
+    const told = await check();
+    expect(told.balanced).toBe(false);
+    expect(told.faults).toHaveLength(2);
+    expect(told.faults).toEqual(expect.arrayContaining(faults));
+    expect(await repair()).toMatchObject({ balanced: true });
+    expect(await check()).toMatchObject({ faults: [], balanced: true });
+    expect(await backend.enqueue([aJob({ dedupe: dedupe('k1') })])).toMatchObject([{ jobId: job.id, duplicate: true }]);
+    expect(await redisDo('PTTL', places[0]!)).toBeGreaterThan(95 * 3_600_000);
+    expect(await redisDo('EXISTS', places[1]!)).toBe(0);
+    expect(await redisDo('GET', `unreadable:${places[1]}`)).toBe('garbage');
+  });
+
+  test('makes the timeline of a subject anew from the records, before what was accepted since', async () => {
+    const subject = 'order:D-1001';
+    const envelope = JSON.stringify({ ...(JSON.parse(aJob().envelope) as object), subject });
+    const jobs = Array.from({ length: 4 }, () => aJob({ subject, envelope }));
+    for (const [i, job] of jobs.entries()) {
+      await backend.enqueue([job]);
+      await redisDo('HSET', `job:${job.id}`, 'createdAt', String(1_000 + i));
+    }
+    await redisDo('SET', `subject:${subject}`, 'garbage');
+    const where = `subject:${subject}`;
+    expect((await check()).faults).toEqual([{ where, what: 'is a string and should be a list', repaired: false }]);
+    expect(await repair()).toMatchObject({ balanced: true });
+    expect(await redisDo('LRANGE', where, '0', '-1')).toEqual(jobs.map(({ id }) => id));
+    expect(await redisDo('PTTL', where)).toBeGreaterThan(30 * 24 * 3_600_000);
+  });
+
+  test('tells counts that are no numbers, and opens the books anew', async () => {
+    await oneOfEach();
+    await redisDo('HSET', 'q:lms:counts', 'accepted', 'garbage');
+    const what = 'is a hash of other things than numbers and should be a hash';
+    expect((await check()).faults).toEqual([{ where: 'q:lms:counts', what, repaired: false }]);
+    expect(await repair()).toMatchObject({ balanced: true, queues: [{ missing: 0 }] });
+  });
+
+  test.each(['schedules', 'schedules:kept', 'erasures', 'suspects'])('tells another type of %s', async (place) => {
+    await replace(place);
+    expect(await check()).toMatchObject({ balanced: false, faults: [{ where: place, repaired: false }] });
+    expect(await repair()).toMatchObject({ balanced: true });
+    expect(await check()).toMatchObject({ faults: [] });
   });
 
   test('keeps what it takes out of the way', async () => {

@@ -4,8 +4,9 @@ import { CoordinatorError } from '../error-codes.ts';
 import { failureOf } from '../outcome.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
 import { Keyspace, pages } from './keyspace.ts';
+import { damagedKeys, restoreMemberships } from './memberships.ts';
 import { readBooks, type QueueBooks } from './queue-books.ts';
-import { findIndexes, survey, type Index, type Suspicion } from './survey.ts';
+import { findIndexes, SUBJECT, survey, type Index, type Suspicion } from './survey.ts';
 
 /** Settings of {@link audit}. */
 export interface AuditOptions {
@@ -56,12 +57,20 @@ export async function audit(
   const keys = new Keyspace(connection, keyPrefix);
   const indexes = await findIndexes(keys);
   const wrong = await keys.wrongTypes(indexes, repair);
+  const keysDamaged = await damagedKeys(keys);
+  const subjects = [...wrong.keys()].filter((place) => place.startsWith(SUBJECT));
+  if (repair) await restoreMemberships(keys, keysDamaged, subjects, retention.completedMs);
   const sound = indexes.filter(({ place }) => !wrong.has(place));
   const how: JobCheck = { repair, deadMs: retention.deadMs };
   const jobFaults = repair ? await repairJobs(keys, sound, how) : await checkJobs(keys, sound, how);
   const books = queuesOf(indexes).map((queue) => readBooks(keys, queue, repair && wrong.has(`q:${queue}:counts`)));
   const queues = await Promise.all(books);
-  const faults = [...indexes.flatMap((index) => typeFault(index, wrong, repair)), ...jobFaults];
+  const unreadable = keysDamaged.map((where) => ({
+    where,
+    what: 'does not tell which job holds it',
+    repaired: repair,
+  }));
+  const faults = [...indexes.flatMap((index) => typeFault(index, wrong, repair)), ...unreadable, ...jobFaults];
   const balanced = queues.every(({ missing }) => missing === 0) && faults.every(({ repaired }) => repaired);
   return { queues, faults, balanced };
 }

@@ -14,17 +14,29 @@ const PARTS: Readonly<Record<string, 'list' | 'zset' | 'hash' | 'string'>> = {
   graced: 'string',
 };
 
+/** Keys that there is one of. */
+const SINGLE: Readonly<Record<string, Index['type']>> = {
+  suspects: 'list',
+  schedules: 'hash',
+  'schedules:kept': 'zset',
+  erasures: 'stream',
+};
+
+/** What places of timelines begin with. */
+export const SUBJECT = 'subject:';
+
 /** A key in which jobs stand, or that the scripts keep beside them. */
 export interface Index {
   readonly place: string;
-  readonly type: 'list' | 'zset' | 'hash' | 'string';
-  /** The queue that it is a part of; undefined for lanes. */
+  readonly type: 'list' | 'zset' | 'hash' | 'string' | 'stream';
+  /** The queue that it is a part of; undefined for lanes and what is no part of any. */
   readonly queue: string | undefined;
 }
 
 /** The indexes that there are. */
 export async function findIndexes(keys: Keyspace): Promise<Index[]> {
-  const found = new Map<string, Index>([['suspects', { place: 'suspects', type: 'list', queue: undefined }]]);
+  const found = new Map<string, Index>();
+  for (const [place, type] of Object.entries(SINGLE)) found.set(place, { place, type, queue: undefined });
   for await (const page of keys.places('q:')) {
     for (const place of page) {
       const cut = place.lastIndexOf(':');
@@ -32,8 +44,10 @@ export async function findIndexes(keys: Keyspace): Promise<Index[]> {
       if (type) found.set(place, { place, type, queue: place.slice(2, cut) });
     }
   }
-  for await (const page of keys.places('lane:')) {
-    for (const place of page) found.set(place, { place, type: 'list', queue: undefined });
+  for (const head of ['lane:', SUBJECT]) {
+    for await (const page of keys.places(head)) {
+      for (const place of page) found.set(place, { place, type: 'list', queue: undefined });
+    }
   }
   return [...found.values()];
 }
@@ -84,7 +98,7 @@ export async function survey(
 }
 
 async function walk(keys: Keyspace, { place, type, queue }: Index, seen: Sightings): Promise<void> {
-  if (type !== 'list' && type !== 'zset') return;
+  if ((type !== 'list' && type !== 'zset') || !holdsByState(place)) return;
   let first = queue === undefined;
   for await (const ids of type === 'list' ? keys.list(place) : keys.sortedSet(place)) {
     for (const id of ids) {
@@ -95,6 +109,11 @@ async function walk(keys: Keyspace, { place, type, queue }: Index, seen: Sightin
       else seen.set(id, [where]);
     }
   }
+}
+
+/** Not so timelines, in which jobs stay, and those of schedules, which are no jobs. */
+function holdsByState(place: string): boolean {
+  return !place.startsWith(SUBJECT) && place !== 'schedules:kept';
 }
 
 function agree(wanted: readonly string[], seenIn: readonly string[]): boolean {

@@ -108,7 +108,7 @@ export class RedisBackend implements QueueBackend {
       );
     }
     const args = [this.#maxDepth, ...this.#newJobs(jobs)];
-    const reply = await this.#connection.confirmed(() => this.#run(scripts.enqueue, args));
+    const reply = await this.#connection.confirmed(() => this.#run(scripts.enqueue, args)).catch(refuseDamaged);
     return readReceipts(reply as (string | number)[], jobs);
   }
 
@@ -335,6 +335,12 @@ function noneIfOfAnotherType(error: unknown): string[] {
   throw error;
 }
 
+/** The script looks at the indexes of a queue before it writes. */
+function refuseDamaged(error: unknown): never {
+  const damaged = error instanceof Error && error.message.startsWith('WRONGTYPE');
+  throw damaged ? new CoordinatorError('COORD_INDEX_DAMAGED', undefined, { cause: error }) : error;
+}
+
 function pairs(flat: readonly string[]): [string, string][] {
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as string, flat[2 * i + 1] as string]);
 }
@@ -370,6 +376,7 @@ function refuse(reply: readonly (string | number)[], jobs: readonly NewJob[]): v
   if (reply[0] === 'full') {
     throw new CoordinatorError('COORD_QUEUE_FULL', `The queue ${job?.queue} is full: too many jobs wait in it`);
   }
+  if (reply[0] === 'damaged') throw new CoordinatorError('COORD_INDEX_DAMAGED');
   if (reply[0] !== 'conflict') return;
   throw new CoordinatorError(
     'COORD_IDEMPOTENCY_CONFLICT',

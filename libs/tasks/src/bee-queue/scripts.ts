@@ -48,4 +48,7 @@ export const scripts = {
   auditIndex: loadAudit('audit-index'),
   auditRecords: loadAudit('audit-records'),
   auditJob: loadAudit('audit-job'),
+  auditKeys: loadAudit('audit-keys'),
+  auditMemberships: loadAudit('audit-memberships'),
+  auditTimeline: loadAudit('audit-timeline'),
 } as const;
