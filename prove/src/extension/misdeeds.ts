@@ -2,6 +2,7 @@
 export const misdeeds = [
   'exit',
   'segfault',
+  'out-of-heap',
   'out-of-memory',
   'spin',
   'hang',

@@ -17,6 +17,7 @@ export const jobRequests = [
   z.strictObject({ task: z.literal('fleeting'), payload: tasks.fleeting.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('gated'), payload: tasks.gated.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('misbehave'), payload: tasks.misbehave.payload, delayMs: z.int().optional() }),
+  z.strictObject({ task: z.literal('aside'), payload: tasks.aside.payload, delayMs: z.int().optional() }),
   z.strictObject({ task: z.literal('family'), payload: tasks.family.payload, delayMs: z.int().optional() }),
 ] as const;
 
@@ -41,6 +42,8 @@ export async function enqueueJob(
       return [await queue.enqueue(tasks.gated, body.payload, options)];
     case 'misbehave':
       return [await queue.enqueue(tasks.misbehave, body.payload, options)];
+    case 'aside':
+      return [await queue.enqueue(tasks.aside, body.payload, { ...options, subject: body.payload.subject })];
     case 'family':
       return [await queue.enqueue(tasks.family, body.payload, options)];
   }

@@ -29,6 +29,16 @@ export const gated = defineTask({
   timeoutMs: 600_000,
 });
 
+/** One call to the sink, like others, but all that belongs to its jobs is theirs alone. */
+export const aside = defineTask({
+  name: 'prove.aside',
+  queue: 'prove-aside',
+  payload: noPii(
+    z.strictObject({ note, lane: z.string().max(100).optional(), subject: z.string().max(100).optional() }),
+  ),
+  ...policy,
+});
+
 /** Does something wrong. */
 export const misbehave = defineTask({
   name: 'prove.misbehave',

@@ -4,7 +4,7 @@ import { delivery, note } from '../extension/delivery.ts';
 import * as before from '../extension/tasks.ts';
 import { inNextShape, nextDelivery } from './delivery.ts';
 
-export { family, fleeting, gated, misbehave } from '../extension/tasks.ts';
+export { aside, family, fleeting, gated, misbehave } from '../extension/tasks.ts';
 
 /** As before, in another shape. */
 export const deliver = defineTask({

@@ -1,6 +1,16 @@
 import { silentLogger } from '@coordinator/logging';
 import { eventually, startRedis, type RedisServer } from '@coordinator/task-testing';
-import { audit, RedisBackend, RedisConnection, type AuditFault, type QueueBooks } from '@coordinator/tasks';
+import {
+  audit,
+  checkLayout,
+  DEFAULT_KEY_PREFIX,
+  RedisBackend,
+  RedisConnection,
+  type AuditFault,
+  type AuditOptions,
+  type AuditReport,
+  type QueueBooks,
+} from '@coordinator/tasks';
 import { REPOSITORY, sandboxSettings } from '@coordinator/tools';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -108,8 +118,15 @@ export class ProvingStack {
 
   /** What the engine's audit finds wrong. */
   async auditFaults(): Promise<readonly AuditFault[]> {
-    if (!this.#connection) throw new Error('There is no connection to Redis yet');
-    return (await audit(this.#connection)).faults;
+    return (await this.audit()).faults;
+  }
+
+  /** The engine's audit, as an operator runs it. @throws CoordinatorError COORD_LAYOUT_UNKNOWN */
+  async audit(options: Pick<AuditOptions, 'repair'> = {}): Promise<AuditReport> {
+    const connection = this.#connection;
+    if (!connection) throw new Error('There is no connection to Redis yet');
+    await checkLayout((script, root, args) => connection.run(script, root, args), DEFAULT_KEY_PREFIX);
+    return audit(connection, options);
   }
 
   /** Waits until every job has ended. Returns the books then. @throws Error with the books when it takes longer */
@@ -189,6 +206,7 @@ export class ProvingStack {
             root: ownRoot,
             env: own,
             output: this.options.outputOf?.[name],
+            group: this.options.groupOf?.[name],
             onLine: (line) => this.log.add(line, name),
           });
         }),

@@ -28,6 +28,8 @@ export interface ProvingStackOptions {
   readonly envOf?: Readonly<Record<string, NodeJS.ProcessEnv>>;
   /** File or pipe that takes what a process prints, by its name; the log of the stack has none of it. Default none. */
   readonly outputOf?: Readonly<Record<string, string>>;
+  /** File that takes the id of a process before it starts, by its name: that of a MemoryGroup. Default none. */
+  readonly groupOf?: Readonly<Record<string, string>>;
 }
 
 /** The token that the driver shows. */
@@ -38,3 +40,6 @@ export const WEBHOOK_SECRET = 'prove-webhook-secret';
 
 /** The queue of all jobs of a run. */
 export const QUEUE = 'prove';
+
+/** The queue of jobs that are to touch no others; workers take them where they are told to. */
+export const QUEUE_ASIDE = 'prove-aside';

@@ -12,6 +12,8 @@ export interface SupervisedProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   /** File or pipe that takes what it prints. Default: `onLine` is told. */
   readonly output?: string | undefined;
+  /** File that takes its process id before it starts, such as that of a MemoryGroup. Not together with `output`. */
+  readonly group?: string | undefined;
   /** Told each line that it prints. */
   readonly onLine: (line: string, name: string) => void;
 }
@@ -22,6 +24,8 @@ export class SupervisedProcess {
   readonly url: string;
   /** How often it ended without having been told to. */
   crashes = 0;
+  /** Of these, how many by kill -9: exit code 137 to a shell. */
+  killed = 0;
   #process: ManagedProcess;
   readonly #options: SupervisedProcessOptions;
   #stopped = false;
@@ -104,18 +108,25 @@ export class SupervisedProcess {
   }
 
   #from(root: string): ManagedProcess {
-    const { name, app, env, output, onLine } = this.#options;
+    const { name, app, env, output, group, onLine } = this.#options;
     const main = [...NODE_FLAGS, join(root, 'apps', app, 'dist', 'main.js')];
     // The shell is replaced by node, which keeps its process id.
-    const redirected = { command: 'sh', args: ['-c', 'exec "$@" >"$0"', output ?? '', process.execPath, ...main] };
+    const prepared = (script: string, file: string) => {
+      return { command: 'sh', args: ['-c', script, file, process.execPath, ...main] };
+    };
+    const command =
+      (output !== undefined && prepared('exec "$@" >"$0"', output)) ||
+      (group !== undefined && prepared('echo $$ >"$0" && exec "$@"', group)) ||
+      undefined;
     const started: ManagedProcess = new ManagedProcess({
       name,
-      ...(output === undefined ? { args: main } : redirected),
+      ...(command ?? { args: main }),
       env,
       readyUrl: `${this.url}/readyz`,
       onLine,
-      onUnexpectedEnd: () => {
+      onUnexpectedEnd: (_, { code, signal }) => {
         this.crashes += 1;
+        if (signal === 'SIGKILL' || code === 137) this.killed += 1;
         if (!this.#stopped) started.start();
       },
     });

@@ -20,6 +20,11 @@ export function createHandlers(config: ProveConfig): Handlers<typeof tasks> {
       await sink.gate({ note, jobId: job.id, attempt }, signal);
     },
     misbehave,
+    aside: async ({ note }, { step, signal, job, attempt }) => {
+      await step('deliver', ({ idempotencyKey }) =>
+        sink.deliver('aside', { note, jobId: job.id, attempt }, idempotencyKey, signal),
+      );
+    },
     family: async ({ note, children }, { step, signal, job, attempt, enqueue }) => {
       for (const child of children) enqueue(tasks.deliver, { note: child, destination: 'main' });
       await step('deliver', ({ idempotencyKey }) =>

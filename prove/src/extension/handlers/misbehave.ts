@@ -2,6 +2,7 @@ import { permanent, type PayloadOf, type TaskContext } from '@coordinator/extens
 import type { misbehave as task } from '../tasks.ts';
 
 const FOR_EVER_MS = 3_600_000;
+const MOST_MEBIBYTES = 1_024;
 
 /** Does what the payload says. */
 export async function misbehave({ how, forMs = 10_000 }: PayloadOf<typeof task>, { attempt }: TaskContext) {
@@ -12,6 +13,11 @@ export async function misbehave({ how, forMs = 10_000 }: PayloadOf<typeof task>,
       process.kill(process.pid, 'SIGSEGV');
       return new Promise<void>(() => undefined);
     case 'out-of-memory': {
+      // Outside of the heap, which V8 limits. It ends, and the job with it, where nobody limits the memory either.
+      const kept = Array.from({ length: MOST_MEBIBYTES }, () => Buffer.alloc(2 ** 20, 1));
+      return void kept.length;
+    }
+    case 'out-of-heap': {
       const kept: unknown[] = [];
       for (;;) kept.push(Array.from({ length: 1_000_000 }, (_, i) => ({ i })));
     }

@@ -6,9 +6,10 @@ import * as tasks from '../tasks.ts';
 
 /** The handlers of the tasks of the next release. */
 export function createHandlers(config: ProveConfig): Handlers<typeof tasks> {
-  const { fleeting, gated, misbehave } = createOlderHandlers(config);
+  const { aside, fleeting, gated, misbehave } = createOlderHandlers(config);
   const sink = new SinkClient(config);
   return {
+    aside,
     fleeting,
     gated,
     misbehave,
