@@ -2,14 +2,15 @@ import { REPOSITORY } from '@coordinator/tools';
 import { seededRandom } from './faults/random.ts';
 import { Findings } from './finding.ts';
 import { unmet } from './need.ts';
+import { NotShownError } from './not-shown.ts';
 import type { Proof, Tier } from './proof.ts';
-import { ProvingStack, StackError } from './stack/proving-stack.ts';
+import { ProvingStack } from './stack/proving-stack.ts';
 import type { ProvingStackOptions } from './stack/stack-options.ts';
 
 /** What became of one proof. */
 export interface ProofResult {
   readonly proof: Proof;
-  /** `not-shown`: nothing can be said, because the stack did not come up. */
+  /** `not-shown`: nothing can be said, because the stack did not come up, or whoever measures was late himself. */
   readonly verdict: 'met' | 'broken' | 'skipped' | 'not-shown';
   /** Why it was skipped or not shown, or what was waited for in vain. */
   readonly why: string | undefined;
@@ -53,7 +54,7 @@ export async function runProof(proof: Proof, { tier, seed, root, say, signal }: 
     return result(findings.broken.length === 0 ? 'met' : 'broken');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return result(error instanceof StackError ? 'not-shown' : 'broken', why);
+    return result(error instanceof NotShownError ? 'not-shown' : 'broken', why);
   } finally {
     signal?.removeEventListener('abort', abort);
     await stopAll();

@@ -19,13 +19,14 @@ import { ClientLedger } from '../driver/client-ledger.ts';
 import { Driver } from '../driver/driver.ts';
 import type { Victim } from '../faults/fault-schedule.ts';
 import { TcpProxy } from '../faults/tcp-proxy.ts';
+import { NotShownError } from '../not-shown.ts';
 import { Sink } from '../sink/sink.ts';
 import { LogLines } from './log-lines.ts';
 import { QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
-/** The stack did not come up: nothing can be said about a promise. */
-export class StackError extends Error {
+/** The stack did not come up. */
+export class StackError extends NotShownError {
   override readonly name = 'StackError';
 }
 
