@@ -7,7 +7,7 @@ import type { ProvingStack } from '../stack/proving-stack.ts';
 import { TraceCollector } from '../stack/trace-collector.ts';
 import { gatesWhen } from './gate-watch.ts';
 
-const KILLS = 20;
+const KILLS = { pr: 8, nightly: 20 };
 const CONCURRENCY = 10;
 const RATE = 25;
 /** More than the jobs of a run. */
@@ -21,14 +21,15 @@ export const duplicatesAreVisible: Proof = {
   tier: 'nightly',
   target:
     'duplicate starts at most kills × concurrency, each a higher attempt with a span link to what took its job back, in a metric and in the log; duplicate effects 0',
-  run: async ({ random, start, findings }) => {
+  run: async ({ tier, random, start, findings }) => {
+    const kills = KILLS[tier];
     const collector = await TraceCollector.start(TRACES);
     try {
       const stack = await start({ leaseMs: LEASE_MS, concurrency: CONCURRENCY, env: collector.env });
       // The effect is had at once, its answer comes late: a worker killed in between has done it and does not know.
       await stack.sink.behave('main', { kind: 'ok', delayMs: 300 });
-      const load = driveWhile(stack, () => stack.kills.worker < KILLS);
-      for (let kill = 0; kill < KILLS; kill += 1) {
+      const load = driveWhile(stack, () => stack.kills.worker < kills);
+      for (let kill = 0; kill < kills; kill += 1) {
         // One that has not come up yet holds no jobs.
         await stack.workers[kill % 2]?.ready();
         await new Promise((wake) => setTimeout(wake, 1_500 + 1_000 * random()));
@@ -37,7 +38,7 @@ export const duplicatesAreVisible: Proof = {
       await load;
       // Jobs that met two kills run one at a time.
       const { duplicateStarts, repeatedCalls } = await settleAccounts(stack, findings, 180_000);
-      findings.expect('duplicate starts', duplicateStarts, { atMost: KILLS * CONCURRENCY });
+      findings.expect('duplicate starts', duplicateStarts, { atMost: kills * CONCURRENCY });
       findings.expect('calls repeated under their key', repeatedCalls, { atLeast: 1 });
       await everyRepetitionIsMarked(stack, collector, findings);
       // A worker that is killed right after it took jobs back has not said so.
