@@ -144,6 +144,20 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'if (false) {',
   },
   {
+    name: 'an API without Redis says that it is ready',
+    promise: 'P12',
+    because: /^\/readyz other than 503/,
+    file: 'apps/coordinator-api/dist/probe-routes.js',
+    find: 'await assertWritable();',
+    replace: '',
+  },
+  {
+    name: '202 before the write, file damaged',
+    promise: 'P12',
+    because: /^answers other than 503/,
+    ...acceptedEarly,
+  },
+  {
     name: 'a job is accepted before replicas have it',
     promise: 'P13',
     because: /^crash: lost|^partition: lost/,
