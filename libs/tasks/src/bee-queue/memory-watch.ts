@@ -28,8 +28,8 @@ export class MemoryWatch {
       const limit = numberOf(info, 'maxmemory');
       this.#full = limit > 0 && numberOf(info, 'used_memory') >= limit * ADMIT_BELOW;
     } catch {
-      // Managed services may forbid INFO, and an outage is told by the write itself.
-      this.#full = false;
+      // Managed services may forbid INFO, and an outage is told by the write itself. A full Redis that is too slow to answer is
+      // no emptier for it.
     }
     this.#readAt = performance.now();
   }
