@@ -1,5 +1,10 @@
-import type { DataOf, paymentRefunded, paymentSucceeded, PayloadOf } from '@coordinator/extension';
-import { decimalAmount } from './money.ts';
+import {
+  decimalAmount,
+  type DataOf,
+  type paymentRefunded,
+  type paymentSucceeded,
+  type PayloadOf,
+} from '@coordinator/extension';
 import type { track } from './tasks.ts';
 
 type Tracked = PayloadOf<typeof track>;
