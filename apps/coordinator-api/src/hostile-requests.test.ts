@@ -44,7 +44,7 @@ function expectProblem({ status, headers, body }: RawAnswer, code: string): void
 
 describe.each(hostileRequests)('$name', ({ bytes, status, code, headers = {}, closes }) => {
   test(`is answered ${status}`, async () => {
-    const { answer, connection } = await send(bytes());
+    const { answer, connection } = await send(await bytes());
 
     expect(answer.status).toBe(status);
     if (code !== undefined) expectProblem(answer, code);
