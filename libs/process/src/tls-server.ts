@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { ServerOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
 import { clientNameCheck, namesOf } from './client-names.ts';
+import { keepFresh } from './fresh-files.ts';
 
 /** How a server speaks TLS; all files are in PEM. */
 export interface TlsSettings {
@@ -53,7 +53,18 @@ export function createTlsServer(options: ServerOptions, settings: TlsSettings): 
       if (!isClient(socket.getPeerX509Certificate())) refuse(socket, 'none of its names is in API_TLS_CLIENT_NAMES');
     });
   }
-  keepFresh(server, settings, files);
+  const stop = keepFresh({
+    read: () => readFiles(settings),
+    first: files,
+    use: (found) => server.setSecureContext(found),
+    messages: {
+      taken: 'the TLS files were read again',
+      // One of them was written, and the others will follow.
+      refused: 'the TLS files do not fit together: those that were read before stay in use',
+    },
+    ...{ log, reloadEveryMs: settings.reloadEveryMs },
+  });
+  server.once('close', stop);
   return server;
 }
 
@@ -64,25 +75,4 @@ function readFiles({ certFile, keyFile, clientCaFile }: TlsSettings): SecureCont
     ...(clientCaFile === undefined ? {} : { ca: readFileSync(clientCaFile) }),
     minVersion: 'TLSv1.2',
   };
-}
-
-function keepFresh(server: Server, settings: TlsSettings, read: SecureContextOptions): void {
-  const { log, reloadEveryMs = 10_000 } = settings;
-  const errors = new RepeatedErrors((fields, message) => log.warn(fields, message));
-  let seen = read;
-  const reload = () => {
-    try {
-      const found = readFiles(settings);
-      if (isDeepStrictEqual(found, seen)) return;
-      seen = found;
-      server.setSecureContext(found);
-      log.info('the TLS files were read again');
-    } catch (error) {
-      // One of them was written, and the others will follow.
-      errors.report(error, 'the TLS files do not fit together: those that were read before stay in use');
-    }
-  };
-  // Not by watching: mounted secrets are changed by changing a link to their folder.
-  const timer = setInterval(reload, reloadEveryMs).unref();
-  server.once('close', () => clearInterval(timer));
 }
