@@ -75,7 +75,7 @@ async function receive(
 ): Promise<Receipt[]> {
   const { headers } = request;
   const bearer = route.auth.scheme === 'bearer';
-  const caller = bearer ? checkBearer(headers.authorization) : extension;
+  const caller = bearer ? await checkBearer(headers.authorization) : extension;
   // Of a webhook only the body is signed: its keys come from there.
   const key = bearer ? readIdempotencyKey(headers['idempotency-key']) : undefined;
   const idempotencyKey = key === undefined ? undefined : JSON.stringify([route.path, caller, key]);

@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { RequestListener } from 'node:http';
 import { acceptRoutes } from './accept-routes.ts';
 import { bearerCheck, type BearerCheck } from './bearer.ts';
+import type { JwtCheck } from './jwt.ts';
 import { mountJobRoutes } from './job-routes.ts';
 import { Overload, type OverloadLimits } from './overload.ts';
 import { sendProblem } from './problem.ts';
@@ -20,6 +21,8 @@ export interface AppOptions {
   readonly config: unknown;
   readonly backend: RedisBackend;
   readonly tokens: ReadonlyMap<string, Secret>;
+  /** Default: no JWT is taken. */
+  readonly jwt?: JwtCheck | undefined;
   readonly release: string;
   readonly log: Logger;
   /** True once the process is shutting down. */
@@ -40,7 +43,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): RequestListener {
   const { registry, backend, release, log, draining } = options;
   const { catalog, routeEvent } = registry;
-  const checkBearer = limited(bearerCheck(options.tokens), options.rate);
+  const checkBearer = limited(bearerCheck(options.tokens, options.jwt), options.rate);
   const gate = requestGate(options.hosts ?? []);
   const overload = new Overload(options.overload);
   const queue = new TaskQueue({ backend, catalog, routeEvent, release });
@@ -76,8 +79,8 @@ export function createApp(options: AppOptions): RequestListener {
 function limited(check: BearerCheck, rate: Rate | undefined): BearerCheck {
   if (!rate) return check;
   const limit = new RateLimit(rate);
-  return (authorization) => {
-    const caller = check(authorization);
+  return async (authorization) => {
+    const caller = await check(authorization);
     limit.take(caller);
     return caller;
   };

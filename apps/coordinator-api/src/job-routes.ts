@@ -20,7 +20,7 @@ const NOTHING: Timeline = { items: [], cursor: null };
 /** Mounts `GET /v1/jobs/{id}` and `GET /v1/subjects/{subject}/jobs`: what happened to this? */
 export function mountJobRoutes(app: Express, { backend, catalog, checkBearer }: JobRoutesOptions): void {
   app.get('/v1/jobs/:id', async (request, response) => {
-    const caller = checkBearer(request.headers.authorization);
+    const caller = await checkBearer(request.headers.authorization);
     const { id } = request.params;
     const job = id.length > MAX_ID ? undefined : await backend.job(id);
     // To others a job does not exist: the answer must not tell them that it does.
@@ -30,7 +30,7 @@ export function mountJobRoutes(app: Express, { backend, catalog, checkBearer }: 
   });
 
   app.get('/v1/subjects/:subject/jobs', async (request, response) => {
-    const caller = checkBearer(request.headers.authorization);
+    const caller = await checkBearer(request.headers.authorization);
     const query = readTimelineQuery(request.url);
     const { subject } = request.params;
     const found = subject.length > MAX_ID ? NOTHING : await readTimeline(backend, caller, subject, query);

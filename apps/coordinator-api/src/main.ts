@@ -1,13 +1,13 @@
-import { apiConfig, ConfigError, type Config, type Secret } from '@coordinator/config';
+import { apiConfig, ConfigError, type Config, type coreConfig, type Secret } from '@coordinator/config';
 import { installed } from '@coordinator/installed-extensions';
 import type { Logger } from '@coordinator/logging';
 import { createHealthServer, releaseOf, runProcess, type TlsSettings } from '@coordinator/process';
-
 import { createApp } from './app.ts';
+import { JwtCheck } from './jwt.ts';
 import type { Rate } from './rate-limit.ts';
 import { createApiServer, drainServer } from './server.ts';
 
-type ApiConfig = Config<[typeof apiConfig]>;
+type ApiConfig = Config<[typeof coreConfig, typeof apiConfig]>;
 
 runProcess({
   service: 'coordinator-api',
@@ -16,9 +16,10 @@ runProcess({
   installed,
   reads: 'routeConfig',
   start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
-    const tokens = callerTokens(config.API_TOKENS, config.NODE_ENV);
+    const jwt = jwtCheck(config, log);
+    const tokens = callerTokens(config, jwt);
     const app = createApp({
-      ...{ registry, config, backend, tokens, release, log, draining },
+      ...{ registry, config, backend, tokens, jwt, release, log, draining },
       hosts: config.API_HOSTS,
       rate: callerRate(config),
       overload: { maxInFlight: config.API_MAX_IN_FLIGHT, maxLoopLagMs: config.API_MAX_LOOP_LAG_MS },
@@ -44,14 +45,19 @@ runProcess({
 });
 
 /** In development nobody may call `/v1` until tokens are set; in production that is a fault. */
-function callerTokens(
-  tokens: ReadonlyMap<string, Secret> | undefined,
-  environment: string,
-): ReadonlyMap<string, Secret> {
-  if (!tokens && environment === 'production') {
-    throw new ConfigError(['API_TOKENS: set it to the callers and their tokens, for example shop=SECRET']);
+function callerTokens({ API_TOKENS, NODE_ENV }: ApiConfig, jwt: JwtCheck | undefined): ReadonlyMap<string, Secret> {
+  if (!API_TOKENS && !jwt && NODE_ENV === 'production') {
+    throw new ConfigError([
+      'API_TOKENS: set it to the callers and their tokens, for example shop=SECRET, or set API_JWT_KEYS_FILE',
+    ]);
   }
-  return tokens ?? new Map();
+  return API_TOKENS ?? new Map();
+}
+
+function jwtCheck(config: ApiConfig, log: Logger): JwtCheck | undefined {
+  const { API_JWT_KEYS_FILE: keysFile, API_JWT_ISSUER: issuer, API_JWT_AUDIENCE: audience } = config;
+  if (keysFile === undefined || issuer === undefined || audience === undefined) return undefined;
+  return new JwtCheck({ keysFile, issuer, audience, scope: config.API_JWT_SCOPE, log });
 }
 
 function callerRate({ API_RATE_PER_SECOND: perSecond, API_RATE_BURST: burst }: ApiConfig): Rate | undefined {

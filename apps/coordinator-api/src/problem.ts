@@ -9,6 +9,11 @@ const RETRY_AFTER_S = '1';
 /** Refusals that pass by themselves: a request in flight, a rate, a process or a queue that is away. */
 const PASSING: ReadonlySet<number> = new Set([409, 429, 503]);
 const DISCARD_MS = 1_000;
+/** What a token has to be. Source: https://www.rfc-editor.org/rfc/rfc6750#section-3 */
+const CHALLENGES: Partial<Record<CoordinatorErrorCode, string>> = {
+  COORD_UNAUTHORIZED: 'Bearer',
+  COORD_FORBIDDEN: 'Bearer error="insufficient_scope"',
+};
 
 /** Answers with an RFC 9457 problem. Anything that is no CoordinatorError is told as COORD_INTERNAL and nothing more. */
 export function sendProblem(response: ServerResponse, error: unknown): void {
@@ -17,14 +22,15 @@ export function sendProblem(response: ServerResponse, error: unknown): void {
     response.destroy();
     return;
   }
-  if (hasUnreadBody(response.req)) {
+  const { code, status, headers, body } = problemOf(error);
+  // Whether the body has come by now would tell how long a token was looked at: all that are refused are told the same.
+  if (hasBody(response.req) && (!response.req.complete || code === 'COORD_UNAUTHORIZED')) {
     // The connection cannot be used again. What is still coming is read for a moment and thrown away: closing over
     // unread bytes would reset the connection, and the caller might never see the answer.
     response.setHeader('connection', 'close');
     response.req.resume();
     setTimeout(() => response.req.destroy(), DISCARD_MS).unref();
   }
-  const { status, headers, body } = problemOf(error);
   response.writeHead(status, headers);
   response.end(body);
 }
@@ -53,14 +59,13 @@ function problemOf(error: unknown) {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(body),
     ...(PASSING.has(status) && retryable ? { 'retry-after': RETRY_AFTER_S } : {}),
-    ...(status === 401 && code !== 'COORD_SIGNATURE_INVALID' ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(code in CHALLENGES ? { 'www-authenticate': CHALLENGES[code] } : {}),
     ...SECURITY_HEADERS,
   };
-  return { status, headers, body };
+  return { code, status, headers, body };
 }
 
-function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
-  if (complete) return false;
+function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 

@@ -50,3 +50,13 @@ test('callers do not share', () => {
   expect(letThrough(3, 'shop')).toBe(2);
   expect(letThrough(3, 'other-shop')).toBe(2);
 });
+
+test('callers are many: those who paused are forgotten, and nobody is let through for it', () => {
+  const { wait, letThrough } = limited({ perSecond: 1, burst: 2 });
+  for (let caller = 0; caller < 600; caller += 1) expect(letThrough(3, `gone-${caller}`)).toBe(2);
+  wait(1_500);
+  expect(letThrough(3, 'shop')).toBe(2);
+  for (let caller = 0; caller < 3_000; caller += 1) expect(letThrough(3, `new-${caller}`)).toBe(2);
+  // Half a second is missing to those before, and all of two to this one.
+  expect([letThrough(3, 'gone-0'), letThrough(1, 'shop'), letThrough(1, 'new-0')]).toEqual([1, 0, 0]);
+});

@@ -7,6 +7,9 @@ export interface Rate {
   readonly burst?: number | undefined;
 }
 
+/** So many callers that most of them may have left: an issuer of JWTs names as many as it likes. */
+const SWEEP_AT = 1_000;
+
 /**
  * A limit per caller: the generic cell rate algorithm, which keeps one number for each and needs no timer. Of this
  * process only; a limit that all processes share would cost every request a round trip.
@@ -15,8 +18,9 @@ export class RateLimit {
   readonly #everyMs: number;
   readonly #slackMs: number;
   readonly #nowMs: () => number;
-  /** When the next request of a caller would be on time. Callers are those of API_TOKENS, so it does not grow. */
+  /** When the next request of a caller would be on time. */
   readonly #dueMs = new Map<string, number>();
+  #sweepAt = SWEEP_AT;
 
   /** @param nowMs a monotonic clock. Default: performance.now */
   constructor({ perSecond, burst = perSecond }: Rate, nowMs: () => number = () => performance.now()) {
@@ -32,5 +36,12 @@ export class RateLimit {
     // Sums of fractions of a millisecond are not exact.
     if (dueMs - nowMs > this.#slackMs + 1e-6) throw new CoordinatorError('COORD_RATE_LIMITED');
     this.#dueMs.set(caller, dueMs + this.#everyMs);
+    if (this.#dueMs.size >= this.#sweepAt) this.#sweep(nowMs);
+  }
+
+  /** Forgets those who are as if they had never come. */
+  #sweep(nowMs: number): void {
+    for (const [caller, dueMs] of this.#dueMs) if (dueMs <= nowMs) this.#dueMs.delete(caller);
+    this.#sweepAt = Math.max(SWEEP_AT, this.#dueMs.size * 2);
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { addressRanges } from './address-fields.ts';
 import { count, durationMs, port } from './number-fields.ts';
+import { keySetFile } from './key-set-field.ts';
 import { certificateFile, privateKeyFile } from './pem-fields.ts';
 import { keyOf, needs } from './rules.ts';
 import { namedTokens } from './secret-fields.ts';
@@ -38,8 +39,19 @@ export const apiConfig = z.object({
   API_TLS_CLIENT_NAMES: needs(list().optional(), 'API_TLS_CLIENT_CA_FILE'),
   /** Where the API answers probes and metrics for those who run it. Default 8081. */
   ADMIN_PORT: port(8081),
-  /** Bearer tokens of callers by name, `shop=SECRET,…`. A production start without any must be refused. */
+  /** Bearer tokens of callers by name, `shop=SECRET,…`. Required in production, unless there is API_JWT_KEYS_FILE. */
   API_TOKENS: namedTokens().optional(),
+  /**
+   * A JSON Web Key Set with the public keys of the issuer whose JWTs callers may show in place of a token. Default none:
+   * no JWT is taken.
+   */
+  API_JWT_KEYS_FILE: needs(needs(keySetFile().optional(), 'API_JWT_ISSUER'), 'API_JWT_AUDIENCE'),
+  /** Who issues them: their `iss`, letter by letter. */
+  API_JWT_ISSUER: needs(text().optional(), 'API_JWT_KEYS_FILE'),
+  /** Whom they have to be issued for: their `aud`, or one of it. */
+  API_JWT_AUDIENCE: needs(text().optional(), 'API_JWT_KEYS_FILE'),
+  /** The scope they have to hold: an issuer has other users, too. Default coordinator. */
+  API_JWT_SCOPE: needs(text('coordinator'), 'API_JWT_KEYS_FILE'),
   /**
    * How long requests are still served after /readyz has turned to 503, so that load balancers can look away first.
    * Set it above the time that they take to see it. Default 5000 in production, else 0.

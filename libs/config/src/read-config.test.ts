@@ -51,6 +51,7 @@ describe('reading', () => {
       API_MAX_CONNECTIONS: 4096,
       API_MAX_IN_FLIGHT: 1000,
       API_MAX_LOOP_LAG_MS: 1000,
+      API_JWT_SCOPE: 'coordinator',
       WORKER_PORT: 8082,
       WORKER_QUEUES: [],
       WORKER_CONCURRENCY: 20,

@@ -88,6 +88,7 @@ export const errorCodes = {
     title: 'The stored job is of a newer release',
     retryable: true,
   },
+  COORD_FORBIDDEN: { status: 403, title: 'This token does not allow that', retryable: false },
   COORD_HANDLER_FAILED: { status: 500, title: 'The handler threw an error that it did not classify', retryable: true },
   COORD_LAYOUT_UNKNOWN: {
     status: 500,
