@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { spawnSync } from 'node:child_process';
-import { startApi } from './fixtures/running-api.ts';
+import { startApi, type RunningApiOptions } from './fixtures/running-api.ts';
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -20,8 +20,8 @@ const order = {
 };
 
 /** The API over a real Redis and real HTTP. */
-async function start({ draining }: { draining: () => boolean } = { draining: () => false }) {
-  const { url, close } = await startApi({ redisUrl: redis.url, prefix: redis.freshPrefix(), draining });
+async function start(change: Partial<RunningApiOptions> = {}) {
+  const { url, close } = await startApi({ redisUrl: redis.url, prefix: redis.freshPrefix(), ...change });
   closing.push(close);
   const post = (body: unknown = order) =>
     fetch(`${url}/v1/orders`, {
@@ -88,6 +88,14 @@ describe('the API', () => {
     const { get } = await start();
     expect(await (await get('/version')).json()).toEqual({ release: '1.2.3' });
     expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('has not started before it can say so, and may accept all the same', async () => {
+    const { get, post } = await start({ started: () => false });
+    const starting = await get('/startupz');
+    expect([starting.status, await starting.json()]).toMatchObject([503, { code: 'COORD_QUEUE_UNAVAILABLE' }]);
+    expect((await post()).status).toBe(202);
+    expect((await (await start({ draining: () => true })).get('/startupz')).status).toBe(200);
   });
 
   test('goes on accepting while it drains, is not ready then, and closes connections', async () => {

@@ -25,6 +25,8 @@ export interface AppOptions {
   readonly jwt?: JwtCheck | undefined;
   readonly release: string;
   readonly log: Logger;
+  /** True once the process has begun its work, and from then on. */
+  readonly started: () => boolean;
   /** True once the process is shutting down. */
   readonly draining: () => boolean;
   /** Names that the Host header may hold. Default: any well-formed one. */
@@ -41,7 +43,7 @@ export interface AppOptions {
  * halves their cost (docs/benchmarks.md). Express serves the rest.
  */
 export function createApp(options: AppOptions): RequestListener {
-  const { registry, backend, release, log, draining } = options;
+  const { registry, backend, release, log, started, draining } = options;
   const { catalog, routeEvent } = registry;
   const checkBearer = limited(bearerCheck(options.tokens, options.jwt), options.rate);
   const gate = requestGate(options.hosts ?? []);
@@ -58,7 +60,7 @@ export function createApp(options: AppOptions): RequestListener {
   app.set('query parser', false);
 
   mountJobRoutes(app, { backend, catalog, checkBearer });
-  mountProbes(app, { release, draining, assertWritable: () => backend.assertWritable() });
+  mountProbes(app, { release, started, draining, assertWritable: () => backend.assertWritable() });
   refuseTheRest(app, [...accept.keys()], log);
   return (request, response) => {
     const path = pathOf(request.url ?? '');

@@ -2,6 +2,7 @@ import { apiConfig, ConfigError, type Config, type coreConfig, type Secret } fro
 import { installed } from '@coordinator/installed-extensions';
 import type { Logger } from '@coordinator/logging';
 import { createHealthServer, releaseOf, runProcess, type TlsSettings } from '@coordinator/process';
+import { once } from 'node:events';
 import { createApp } from './app.ts';
 import { JwtCheck } from './jwt.ts';
 import type { Rate } from './rate-limit.ts';
@@ -15,11 +16,12 @@ runProcess({
   config: apiConfig,
   installed,
   reads: 'routeConfig',
-  start: async ({ config, registry, backend, release, log, tracing, draining, fail }) => {
+  start: async ({ config, registry, backend, admitted, release, log, tracing, draining, fail }) => {
+    let started = false;
     const jwt = jwtCheck(config, log);
     const tokens = callerTokens(config, jwt);
     const app = createApp({
-      ...{ registry, config, backend, tokens, jwt, release, log, draining },
+      ...{ registry, config, backend, tokens, jwt, release, log, draining, started: () => started },
       hosts: config.API_HOSTS,
       rate: callerRate(config),
       overload: { maxInFlight: config.API_MAX_IN_FLIGHT, maxLoopLagMs: config.API_MAX_LOOP_LAG_MS },
@@ -32,12 +34,18 @@ runProcess({
     );
     const health = createHealthServer({
       release,
+      started: () => started,
       draining,
       assertWritable: () => backend.assertWritable(),
       metricsText: () => tracing.metricsText(),
     });
     health.on('error', fail);
     health.listen(config.ADMIN_PORT);
+    // Where Redis does not come, or holds what is not ours, it never has: the process ends, or waits on.
+    Promise.all([admitted, once(server, 'listening')]).then(
+      () => (started = true),
+      () => undefined,
+    );
     // Nobody has to look away from a developer's own.
     const delayMs = config.SHUTDOWN_DELAY_MS ?? (config.NODE_ENV === 'production' ? 5_000 : 0);
     return () => drainServer({ server, log, graceMs: config.SHUTDOWN_GRACE_MS, delayMs });

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 const MAX_PATH = 2_048;
 
 /** Where a load balancer looks; it may know the process by its address only. */
-export const PROBE_PATHS: ReadonlySet<string> = new Set(['/livez', '/readyz', '/version']);
+export const PROBE_PATHS: ReadonlySet<string> = new Set(['/livez', '/startupz', '/readyz', '/version']);
 
 /** Looks at what comes before the body. @throws CoordinatorError for what nobody sends in good faith */
 export type RequestGate = (request: IncomingMessage) => void;

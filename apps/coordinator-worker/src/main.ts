@@ -48,6 +48,7 @@ runProcess({
     });
     const health = createHealthServer({
       release,
+      started: () => worker.taking,
       draining,
       assertWritable: () => backend.assertWritable(),
       metricsText: () => tracing.metricsText(),

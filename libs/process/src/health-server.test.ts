@@ -12,6 +12,7 @@ leakChecks();
 async function ask(path: string, change: Partial<HealthOptions> = {}) {
   const server = createHealthServer({
     release: '1.2.3',
+    started: () => true,
     draining: () => false,
     assertWritable: async () => undefined,
     metricsText: async () => 'coordinator_jobs_accepted_total 1\n',
@@ -35,6 +36,14 @@ describe('the probes of a process', () => {
     expect((await ask('/livez', away)).status).toBe(200);
   });
 
+  test('say whether it has started, whatever has become of it since', async () => {
+    const { text, status } = await ask('/startupz', { started: () => false });
+    expect([status, text]).toEqual([503, '{"status":"starting"}']);
+    const since = { draining: () => true, assertWritable: () => Promise.reject(new Error('away')) };
+    expect((await ask('/startupz', since)).status).toBe(200);
+    expect((await ask('/livez', { started: () => false })).status).toBe(200);
+  });
+
   test('say that it is draining', async () => {
     expect((await ask('/readyz', { draining: () => true })).text).toBe('{"status":"draining"}');
   });
@@ -52,6 +61,7 @@ describe('the probes of a process', () => {
   test('close a connection that says nothing', async () => {
     const server = createHealthServer({
       release: '1.2.3',
+      started: () => true,
       draining: () => false,
       assertWritable: async () => undefined,
       metricsText: async () => '',

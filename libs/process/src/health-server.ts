@@ -5,16 +5,24 @@ import { createHttpServer, SECURITY_HEADERS } from './http-server.ts';
 /** What the probes need. */
 export interface HealthOptions {
   readonly release: string;
+  /** Whether the process has begun its work; true for good once it is. */
+  readonly started: () => boolean;
   readonly draining: () => boolean;
   /** Rejects while Redis cannot be written. */
   readonly assertWritable: () => Promise<void>;
   readonly metricsText: () => Promise<string>;
 }
 
-/** Answers `/livez`, `/readyz`, `/version` and `/metrics`; listens to nothing yet. */
-export function createHealthServer({ release, draining, assertWritable, metricsText }: HealthOptions): Server {
+/** Answers `/livez`, `/startupz`, `/readyz`, `/version` and `/metrics`; listens to nothing yet. */
+export function createHealthServer(options: HealthOptions): Server {
+  const { release, started, draining, assertWritable, metricsText } = options;
   const routes = new Map<string, (response: ServerResponse) => Promise<void>>([
     ['/livez', async (response) => send(response, 200, { status: 'ok' })],
+    [
+      '/startupz',
+      async (response) =>
+        started() ? send(response, 200, { status: 'ok' }) : send(response, 503, { status: 'starting' }),
+    ],
     [
       '/readyz',
       async (response) => {

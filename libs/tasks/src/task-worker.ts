@@ -56,6 +56,7 @@ export class TaskWorker {
   readonly #errors: RepeatedErrors;
   #repetitions: Repetition[] = [];
   #started: Promise<void> = Promise.resolve();
+  #taking = false;
   #draining = false;
 
   constructor(options: TaskWorkerOptions) {
@@ -83,6 +84,11 @@ export class TaskWorker {
     return this.#running.size;
   }
 
+  /** Whether it has begun to take jobs. */
+  get taking(): boolean {
+    return this.#taking;
+  }
+
   /** Begins to take jobs. Redis may be away: work begins when it comes. */
   start(): void {
     this.#started = this.#start().catch((error: unknown) => this.#fail(error as Error));
@@ -99,6 +105,7 @@ export class TaskWorker {
     const keeper = new ScheduleKeeper({ ...this.#options, schedules: this.#options.schedules ?? [] });
     this.#repeat(LOOK_AT_PARKED_EVERY_MS, async () => this.#queues.forEach((queue) => queue.lookAtParked()));
     this.#repeat(TICK_EVERY_MS, () => keeper.tick());
+    this.#taking = true;
   }
 
   /**

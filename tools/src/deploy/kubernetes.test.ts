@@ -109,11 +109,16 @@ describe('deploy/kubernetes', () => {
       expect(Object.keys(ports)).toContain(probe?.httpGet?.port);
       return probe?.httpGet?.path;
     };
-    expect([startupProbe, livenessProbe, readinessProbe].map(pathOf)).toEqual(['/livez', '/livez', '/readyz']);
+    expect([startupProbe, livenessProbe, readinessProbe].map(pathOf)).toEqual(['/startupz', '/livez', '/readyz']);
     expect(deploymentOf(of).spec!.template.metadata?.annotations).toMatchObject({
       'prometheus.io/port': String(of === 'api' ? settings.ADMIN_PORT : settings.WORKER_PORT),
       'prometheus.io/path': '/metrics',
     });
+  });
+
+  test.each(processes)('the %s is left to wait for Redis for longer than Kubernetes backs off for', (of) => {
+    const { periodSeconds = 10, failureThreshold = 3 } = containerOf(of).startupProbe!;
+    expect(periodSeconds * failureThreshold).toBeGreaterThan(600);
   });
 
   test('a worker that stands still is left the minute in which it ends by itself', () => {
