@@ -87,7 +87,11 @@ describe('the API', () => {
   test('tells its release, and that it is ready', async () => {
     const { get } = await start();
     expect(await (await get('/version')).json()).toEqual({ release: '1.2.3' });
-    expect((await get('/readyz')).status).toBe(200);
+    for (const probe of ['/livez', '/startupz', '/readyz']) {
+      const answer = await get(probe);
+      expect([probe, answer.status, await answer.json()]).toEqual([probe, 200, { status: 'ok' }]);
+      expect(answer.headers.has('server')).toBe(false);
+    }
   });
 
   test('has not started before it can say so, and may accept all the same', async () => {

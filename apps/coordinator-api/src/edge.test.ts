@@ -136,6 +136,8 @@ describe('one connection', () => {
     const connection = open(api).write(Buffer.concat([order('D-1'), order('D-2'), getRequest('/livez'), order('D-1')]));
     const answers = await connection.answered(4);
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 200, 202]);
+    // Idle for longer than balancers leave it, so that it is they who close; and not for ever.
+    expect(answers[0]!.headers.get('keep-alive')).toBe('timeout=65, max=10000');
     expect(await storedJobs()).toBe(2);
   });
 

@@ -1,16 +1,21 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { silentLogger } from '@coordinator/logging';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakChecks, privateRedis } from '@coordinator/task-testing';
+import { JwtFile, JwtIssuer } from './fixtures/jwt-issuer.ts';
 import { MARKER, orderBody, stripeSignature } from './fixtures/raw-request.ts';
 import { startApi, TOKENS, type RunningApi } from './fixtures/running-api.ts';
 
 const redis = privateRedis();
 leakChecks(redis);
 
+const issuer = new JwtIssuer();
+const jwtFile = new JwtFile(issuer.publicJwk);
+afterAll(() => jwtFile.remove());
 let prefix: string;
 let api: RunningApi;
 beforeEach(async () => {
   prefix = redis.freshPrefix();
-  api = await startApi({ redisUrl: redis.url, prefix });
+  api = await startApi({ redisUrl: redis.url, prefix, jwt: jwtFile.check({ log: silentLogger }) });
 });
 afterEach(() => api.close());
 
@@ -63,6 +68,15 @@ describe('a job', () => {
   test('is left out of the timeline that another caller reads', async () => {
     const [own, others] = [await place('shop'), await place('other-shop')];
     expect([idsOf(await timeline()), idsOf(await timeline('', 'other-shop'))]).toEqual([[own], [others]]);
+  });
+
+  test('of a JWT is there for its subject, and not for a token of that name', async () => {
+    const jwt = (sub: string) => ({ authorization: `Bearer ${issuer.token({ claims: { sub } })}` });
+    const headers = { ...json, ...jwt('shop') };
+    const { body } = await ask('/v1/orders', { method: 'POST', headers, body: orderBody() });
+    const path = `/v1/jobs/${body.jobs[0].jobId}`;
+    const seen = [jwt('shop'), jwt('other-shop'), {}].map((shown) => ask(path, { headers: shown }));
+    expect((await Promise.all(seen)).map(({ status }) => status)).toEqual([200, 404, 404]);
   });
 
   test('of a webhook is there for every caller', async () => {
