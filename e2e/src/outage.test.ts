@@ -1,6 +1,11 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '@coordinator/task-testing';
 import { startStack, type StackOptions } from '@coordinator/tools';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { request } from 'undici';
 import { Coordinator } from './coordinator.ts';
 
 const started: Coordinator[] = [];
@@ -14,6 +19,17 @@ async function start(options: StackOptions = {}): Promise<Coordinator> {
 afterEach(async () => {
   await Promise.all(started.splice(0).map(({ stack }) => stack.stop()));
 }, 60_000);
+
+/** What a probe answers; 0 when nobody listens. */
+async function status(url: string): Promise<number> {
+  try {
+    const answer = await request(url);
+    await answer.body.dump();
+    return answer.statusCode;
+  } catch {
+    return 0;
+  }
+}
 
 /** Waits until the one effect of every order has happened, and none twice. */
 async function deliveredOnce(coordinator: Coordinator, orderNumbers: readonly string[], deadlineMs = 30_000) {
@@ -66,6 +82,80 @@ describe('when a process dies', () => {
   }, 90_000);
 });
 
+/** Required by node before our own code: has a process fail in the way that a signal asks for. */
+const FAILURES = `
+  process.on('SIGUSR2', () => { throw new Error('nobody catches this'); });
+  process.on('SIGHUP', () => { Promise.reject(new Error('nobody catches this')); });
+`;
+
+describe('when a process meets an error that nobody catches', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coordinator-failures-'));
+  const preload = join(folder, 'failures.cjs');
+  writeFileSync(preload, FAILURES);
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const NODE_OPTIONS = `--require=${preload}`;
+
+  test.each([
+    ['an exception', 'SIGUSR2'],
+    ['a rejection', 'SIGHUP'],
+  ] as const)(
+    '%s: it says so, claims nothing more, exits with 1, and its job goes on elsewhere',
+    async (_what, signal) => {
+      // Takes telemetry and never answers, so that the process is there for as long as it may be.
+      const silent = await silentServer();
+      const OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${silent.port}`;
+      const coordinator = await start({
+        workers: 2,
+        env: { NODE_OPTIONS, OTEL_EXPORTER_OTLP_ENDPOINT, WORKER_LEASE_MS: '1500', WORKER_CONCURRENCY: '1' },
+      });
+      // With one slot each, both workers have one of these two.
+      const [one, two] = [coordinator.newOrder(), coordinator.newOrder()];
+      await coordinator.fail('lms.enrol', 'slow', { count: 2, delayMs: 8_000 });
+      await Promise.all([coordinator.placeOrder(one), coordinator.placeOrder(two)]);
+      await eventually(async () => expect(await coordinator.faultsLeft()).toBe(0), { deadlineMs: 20_000 });
+
+      const [failing] = coordinator.stack.worker;
+      failing?.kill(signal);
+      const last = () => failing?.lines.findIndex((line) => line.includes('the process cannot go on')) ?? -1;
+      await eventually(() => expect(last()).toBeGreaterThan(-1));
+      const later = [coordinator.newOrder(), coordinator.newOrder(), coordinator.newOrder()];
+      await Promise.all(later.map((order) => coordinator.placeOrder(order)));
+      expect(await failing?.exited).toEqual({ code: 1, signal: null });
+      const lines = failing?.lines ?? [];
+      expect(JSON.parse(lines[last()] ?? '')).toMatchObject({
+        level: 'fatal',
+        err: { message: 'nobody catches this' },
+      });
+      expect(lines.slice(last()).filter((line) => line.includes('attempt'))).toEqual([]);
+
+      await deliveredOnce(
+        coordinator,
+        [one, two, ...later].map(({ orderNumber }) => orderNumber),
+        60_000,
+      );
+      const attempts = await Promise.all([one, two].map(({ orderNumber }) => coordinator.timeline(orderNumber)));
+      expect(attempts.map(([, enrol]) => enrol?.attempt).sort()).toEqual([1, 2]);
+      silent.close();
+    },
+    120_000,
+  );
+
+  test('what it has traced until then is exported', async () => {
+    const coordinator = await start({ env: { NODE_OPTIONS, OTEL_BSP_SCHEDULE_DELAY: '600000' } });
+    const order = coordinator.newOrder();
+    await coordinator.placeOrder(order);
+    await deliveredOnce(coordinator, [order.orderNumber]);
+    const [, enrol] = await coordinator.timeline(order.orderNumber);
+    expect(await coordinator.spans(enrol?.traceId ?? '')).toEqual([]);
+
+    const [worker] = coordinator.stack.worker;
+    worker?.kill('SIGUSR2');
+    expect(await worker?.exited).toEqual({ code: 1, signal: null });
+    const names = (await coordinator.spans(enrol?.traceId ?? '')).map(({ name }) => name);
+    expect(names).toContain('process lms.enrol');
+  }, 60_000);
+});
+
 describe('when Redis is away', () => {
   test('killed: 503 with Retry-After within 1.2 s, and all goes on when it is back, without restarting anything', async () => {
     const coordinator = await start();
@@ -101,17 +191,40 @@ describe('when Redis is away', () => {
     await deliveredOnce(coordinator, [order.orderNumber]);
   }, 60_000);
 
-  test('at the start: the processes wait for it and are ready when it comes', async () => {
+  test('at the start: the processes wait for it, are ready when it comes, and have started for good', async () => {
     const coordinator = await start();
+    const { urls } = coordinator.stack;
     const [worker] = coordinator.stack.worker;
     await coordinator.stack.redis?.kill();
     await worker?.stop();
     worker?.start();
-    await eventually(async () => expect(worker?.lines.join('\n')).toContain('listening'));
+    const [api] = coordinator.stack.api;
+    await api?.stop();
+    api?.start();
+    const probes = (path: string) =>
+      Promise.all([urls.api, urls.admin, urls.workers[0]].map((at) => status(`${at}${path}`)));
+    await eventually(async () => expect(await probes('/livez')).toEqual([200, 200, 200]));
+    expect(await probes('/startupz')).toEqual([503, 503, 503]);
     await coordinator.stack.redis?.restart();
     await worker?.ready();
+    await eventually(async () => expect(await probes('/startupz')).toEqual([200, 200, 200]));
     const order = coordinator.newOrder();
     await eventually(async () => expect((await coordinator.placeOrder(order)).status).toBe(202));
     await deliveredOnce(coordinator, [order.orderNumber]);
+    await coordinator.stack.redis?.kill();
+    await eventually(async () => expect(await probes('/readyz')).toEqual([503, 503, 503]));
+    expect(await probes('/startupz')).toEqual([200, 200, 200]);
   }, 60_000);
 });
+
+/** Takes connections, and says nothing. */
+async function silentServer() {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.resume().on('error', () => undefined)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { port: (server.address() as AddressInfo).port, close };
+}

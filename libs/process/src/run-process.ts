@@ -50,9 +50,15 @@ export interface ProcessOptions<Schema extends z.ZodObject> {
   readonly start: (parts: ProcessParts<Config<[typeof coreConfig, Schema]>>) => Promise<() => Promise<void>>;
 }
 
+/** How the process ends when there is nothing to go on with; set once there is a log and a trace to tell it. */
+let abandon: (error: unknown) => Promise<void> = async () => undefined;
+let failing = false;
+
 /**
  * Runs a process: reads the environment (all faults at once, exit 1), starts telemetry, connects to Redis (which may be
- * away), starts the work; at SIGTERM or SIGINT ends the work and exits 0; at a second signal exits 1 at once.
+ * away), starts the work; at SIGTERM or SIGINT ends the work and exits 0; at a second signal exits 1 at once. An error
+ * that nobody has caught ends it with 1: Redis is left at once, so that nothing more is claimed or written by what is
+ * broken, then telemetry has its two seconds.
  */
 export function runProcess<Schema extends z.ZodObject>(options: ProcessOptions<Schema>): void {
   process.on('uncaughtException', fail);
@@ -83,6 +89,11 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     log,
   });
   let draining = false;
+  abandon = (error) => {
+    log.fatal({ err: error }, 'the process cannot go on');
+    connection.close();
+    return tracing.shutdown();
+  };
   const admitted = connection.connect((run) => keepLayout(run, DEFAULT_KEY_PREFIX));
   const connected = admitted.then(() => refuseUnsafeServer(connection, core, log));
   // Closing while Redis was never reached is no fault.
@@ -155,11 +166,16 @@ function extensionPackages(): readonly string[] {
 function fail(error: unknown): void {
   // An error that no handler caught may quote what it was about.
   process.stderr.write(`${maskText(lastWords(error))}\n`);
-  flushLogs();
-  process.exit(1);
+  void abandon(error).finally(() => {
+    flushLogs();
+    process.exit(1);
+  });
 }
 
 /** What ends the process, for the person who reads its output: the stack, where the message alone does not say it all. */
+  // What breaks while all is taken down says nothing new.
+  if (failing) return;
+  failing = true;
 function lastWords(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : inspect(error);
   if (error instanceof ConfigError || error instanceof RegistryError) return error.message;
