@@ -39,7 +39,10 @@ export interface ShutdownOptions {
 
 /** Stops accepting connections, lets requests in flight be answered, and resolves when all are. */
 export async function drainServer({ server, log, graceMs, delayMs }: ShutdownOptions): Promise<void> {
-  if (delayMs > 0) await delay(delayMs);
+  if (delayMs > 0) {
+    log.info({ delayMs }, 'serving on until load balancers look away');
+    await delay(delayMs);
+  }
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A connection that was in use at close() stays open for its keep-alive time once it is idle.
   const sweep = setInterval(() => server.closeIdleConnections(), 100);

@@ -75,6 +75,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     typeof own
   >;
   const core = config as Config<[typeof coreConfig]>;
+  if (core.NODE_ENV === 'production') refuseProto();
 
   const log = createLogger({ service, release, level: core.LOG_LEVEL });
   const tracing = startTracing({
@@ -88,12 +89,12 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     waitReplicas: core.REDIS_WAIT_REPLICAS,
     log,
   });
-  let draining = false;
   abandon = (error) => {
     log.fatal({ err: error }, 'the process cannot go on');
     connection.close();
     return tracing.shutdown();
   };
+  let draining = false;
   const admitted = connection.connect((run) => keepLayout(run, DEFAULT_KEY_PREFIX));
   const connected = admitted.then(() => refuseUnsafeServer(connection, core, log));
   // Closing while Redis was never reached is no fault.
@@ -131,6 +132,12 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
   process.on('SIGINT', onSignal);
 }
 
+/** JSON that names `__proto__` is refused where it comes in; without the accessor it does nothing anywhere else, either. */
+function refuseProto(): void {
+  if (!Object.hasOwn(Object.prototype, '__proto__')) return;
+  throw new ConfigError(['Node runs without --disable-proto=delete: start it as node --disable-proto=delete main.js']);
+}
+
 function payloadCipher({ PAYLOAD_KEYS, NODE_ENV }: Config<[typeof coreConfig]>, log: Logger): PayloadCipher {
   const cipher = new PayloadCipher(PAYLOAD_KEYS);
   const [first, ...others] = cipher.keyIds;
@@ -164,6 +171,9 @@ function extensionPackages(): readonly string[] {
 }
 
 function fail(error: unknown): void {
+  // What breaks while all is taken down says nothing new.
+  if (failing) return;
+  failing = true;
   // An error that no handler caught may quote what it was about.
   process.stderr.write(`${maskText(lastWords(error))}\n`);
   void abandon(error).finally(() => {
@@ -173,9 +183,6 @@ function fail(error: unknown): void {
 }
 
 /** What ends the process, for the person who reads its output: the stack, where the message alone does not say it all. */
-  // What breaks while all is taken down says nothing new.
-  if (failing) return;
-  failing = true;
 function lastWords(error: unknown): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : inspect(error);
   if (error instanceof ConfigError || error instanceof RegistryError) return error.message;
