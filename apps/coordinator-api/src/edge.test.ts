@@ -1,57 +1,12 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
 import { apiRoute, bearerToken, defineExtension, defineTask } from '@coordinator/extension';
-import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
+import { eventually } from '@coordinator/task-testing';
+import { describe, expect, test } from '@jest/globals';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { RawConnection, type RawAnswer } from './fixtures/raw-connection.ts';
+import { apiSuite, codeOf, jobOf, order } from './fixtures/api-suite.ts';
 import { getRequest, orderBody, orderRequest, webhookRequest, type RequestChange } from './fixtures/raw-request.ts';
-import { startApi, type RunningApi, type RunningApiOptions } from './fixtures/running-api.ts';
 
-const closing: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  redis.server.resume();
-  for (const close of closing.splice(0).reverse()) await close();
-});
-const redis = privateRedis();
-leakChecks(redis);
-
-let prefix: string;
-
-async function start(options: Partial<RunningApiOptions> = {}): Promise<RunningApi> {
-  prefix = redis.freshPrefix();
-  const api = await startApi({ redisUrl: redis.url, prefix, ...options });
-  closing.push(() => api.close());
-  return api;
-}
-
-function open({ port }: RunningApi): RawConnection {
-  const connection = new RawConnection(port);
-  closing.push(() => connection.end());
-  return connection;
-}
-
-/** The answer to a request on a connection of its own. */
-async function ask(api: RunningApi, bytes: Buffer): Promise<RawAnswer> {
-  const [answer] = await open(api).write(bytes).answered();
-  return answer!;
-}
-
-const codeOf = ({ body }: RawAnswer) => (JSON.parse(body) as { code?: string }).code;
-const jobOf = ({ body }: RawAnswer) => (JSON.parse(body) as { jobs: [{ jobId: string }] }).jobs[0].jobId;
-const order = (orderNumber: string, change: RequestChange = {}) =>
-  orderRequest({ body: orderBody().replace('D-1001', orderNumber), ...change });
-
-async function storedJobs(): Promise<number> {
-  return ((await redis.command('KEYS', `${prefix}:job:*`)) as string[]).length;
-}
-
-/** Sends, and resolves once the API has read it all: it is the work on it that then takes time. */
-async function begin(api: RunningApi, bytes: Buffer): Promise<RawConnection> {
-  const connection = open(api).write(bytes);
-  // The probe comes after it and needs no Redis: when it is answered, the request has been read.
-  await eventually(async () => expect((await ask(api, getRequest('/livez'))).status).toBe(200));
-  return connection;
-}
+const { redis, closing, start, open, ask, begin, storedJobs } = apiSuite();
 
 describe('slow senders', () => {
   test('are told so in 5 s before the body and in 10 s in it', async () => {

@@ -3,6 +3,7 @@ import { traceIdOf, injectTraceContext } from '@coordinator/tracing';
 import { CoordinatorError, errorCodes, type CoordinatorErrorCode } from '@coordinator/tasks';
 import { randomBytes } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { closeAfter } from './pipeline.ts';
 
 /** Seconds after which a refused caller may try again. */
 const RETRY_AFTER_S = '1';
@@ -27,7 +28,7 @@ export function sendProblem(response: ServerResponse, error: unknown): void {
   if (hasBody(response.req) && (!response.req.complete || code === 'COORD_UNAUTHORIZED')) {
     // The connection cannot be used again. What is still coming is read for a moment and thrown away: closing over
     // unread bytes would reset the connection, and the caller might never see the answer.
-    response.setHeader('connection', 'close');
+    closeAfter(response);
     response.req.resume();
     setTimeout(() => response.req.destroy(), DISCARD_MS).unref();
   }

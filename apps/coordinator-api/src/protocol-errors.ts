@@ -1,6 +1,7 @@
 import { CoordinatorError } from '@coordinator/tasks';
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { enterPipeline, newestUnanswered } from './pipeline.ts';
 import { problemBytes, sendProblem } from './problem.ts';
 
 /** How long the rest of what a sender has to say is read and thrown away, so that it sees the answer. */
@@ -11,11 +12,11 @@ const DISCARD_MS = 1_000;
  * close the connection. Where an earlier request of the connection is still being answered, that answer goes first.
  */
 export function answerProtocolErrors(server: Server): void {
-  const answers = new WeakMap<Duplex, ServerResponse>();
   const refused = new WeakSet<Duplex>();
 
-  server.on('request', (request, response) => answers.set(request.socket, response));
+  server.on('request', (_request, response) => enterPipeline(response));
   server.on('checkExpectation', (_request, response: ServerResponse) => {
+    enterPipeline(response);
     sendProblem(response, new CoordinatorError('COORD_EXPECTATION_FAILED'));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -23,7 +24,7 @@ export function answerProtocolErrors(server: Server): void {
     if (refused.has(socket)) return;
     refused.add(socket);
     const refusal = refusalOf(error.code);
-    const current = answers.get(socket);
+    const current = newestUnanswered(socket);
     if (!current || current.writableFinished) close(socket, refusal);
     else if (current.req.complete) current.once('close', () => close(socket, refusal));
     else sendProblem(current, refusal);

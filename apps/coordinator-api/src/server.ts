@@ -2,6 +2,7 @@ import type { Logger } from '@coordinator/logging';
 import { createHttpServer, type TlsSettings } from '@coordinator/process';
 import type { RequestListener, Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { closeAfter, isAbandoned } from './pipeline.ts';
 import { answerProtocolErrors } from './protocol-errors.ts';
 
 /** What the HTTP server of the API is made of. */
@@ -20,8 +21,9 @@ export function createApiServer({ app, draining, maxConnections = 4_096, tls }: 
   const server = createHttpServer({ requireHostHeader: false, maxConnections, tls });
   answerProtocolErrors(server);
   server.on('request', (request, response) => {
+    if (isAbandoned(response)) return void request.resume();
     // Whoever asks for another protocol is answered in this one, and does not keep the connection for it.
-    if (draining() || request.headers.upgrade !== undefined) response.setHeader('connection', 'close');
+    if (draining() || request.headers.upgrade !== undefined) closeAfter(response);
     app(request, response);
   });
   return server;
