@@ -27,8 +27,8 @@ describe('slow senders', () => {
       expect(answer).toMatchObject({ status: 408 });
       expect(codeOf(answer!)).toBe('COORD_REQUEST_TIMEOUT');
     }
-    expect(Math.max(silent.closedAfterMs!, slowHead.closedAfterMs!)).toBeLessThan(5_500);
-    expect(Math.max(slowBody.closedAfterMs!, cutBody.closedAfterMs!)).toBeLessThan(10_500);
+    expect(Math.max(silent.answeredAfterMs!, slowHead.answeredAfterMs!)).toBeLessThan(5_500);
+    expect(Math.max(slowBody.answeredAfterMs!, cutBody.answeredAfterMs!)).toBeLessThan(10_500);
     expect(await storedJobs()).toBe(0);
   }, 30_000);
 
@@ -46,6 +46,29 @@ describe('slow senders', () => {
     await shop.write(order('D-3')).answered(2);
     expect(shop.answers[1]).toMatchObject({ status: 202 });
     expect(slow.every((connection) => connection.closedAfterMs === undefined)).toBe(true);
+  });
+});
+
+describe('a large body', () => {
+  test.each([
+    ['of a caller', 413, {}],
+    ['of a stranger', 401, { authorization: undefined }],
+    ['that is no JSON', 415, { 'content-type': 'text/plain' }],
+  ])('%s is read to its end, so that its sender sees the answer', async (_whose, status, headers) => {
+    const api = await start();
+    const connection = open(api).write(order('D-1', { headers, body: Buffer.alloc(5_000_000, ' ') }));
+    await connection.finished();
+    expect(connection.answers).toMatchObject([{ status }]);
+    expect(connection.wasReset).toBe(false);
+  });
+
+  test('that does not end is not waited for', async () => {
+    const api = await start();
+    const connection = open(api).write(order('D-1', { headers: { 'content-length': '999999' } }));
+    const dripping = setInterval(() => connection.write(' '), 50);
+    closing.push(() => clearInterval(dripping));
+    await connection.closed();
+    expect(connection.answers).toMatchObject([{ status: 413 }]);
   });
 });
 

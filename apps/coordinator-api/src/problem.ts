@@ -18,22 +18,30 @@ const CHALLENGES: Partial<Record<CoordinatorErrorCode, string>> = {
 
 /** Answers with an RFC 9457 problem. Anything that is no CoordinatorError is told as COORD_INTERNAL and nothing more. */
 export function sendProblem(response: ServerResponse, error: unknown): void {
-  if (response.writableEnded) return;
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
+  // Answers are written whole, so this one has been given.
+  if (response.headersSent) return;
   const { code, status, headers, body } = problemOf(error);
+  const { req } = response;
   // Whether the body has come by now would tell how long a token was looked at: all that are refused are told the same.
-  if (hasBody(response.req) && (!response.req.complete || code === 'COORD_UNAUTHORIZED')) {
-    // The connection cannot be used again. What is still coming is read for a moment and thrown away: closing over
-    // unread bytes would reset the connection, and the caller might never see the answer.
-    closeAfter(response);
-    response.req.resume();
-    setTimeout(() => response.req.destroy(), DISCARD_MS).unref();
-  }
+  const unread = hasBody(req) && (!req.complete || code === 'COORD_UNAUTHORIZED');
+  if (unread) closeAfter(response);
   response.writeHead(status, headers);
-  response.end(body);
+  if (unread) endAfterBody(response, body);
+  else response.end(body);
+}
+
+/**
+ * Ends an answer, and with it the connection, once the request has been read and thrown away, or after a moment: closing
+ * over unread bytes would reset the connection, and the caller might never see the answer.
+ */
+function endAfterBody(response: ServerResponse, body: string): void {
+  response.write(body);
+  const late = setTimeout(() => response.end(), DISCARD_MS).unref();
+  response.req.once('close', () => {
+    clearTimeout(late);
+    response.end();
+  });
+  response.req.resume();
 }
 
 /** The same as the bytes of a last answer, for a connection on which no request could be read. */
