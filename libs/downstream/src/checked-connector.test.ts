@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLogger } from '@coordinator/logging';
 import { RedisConnection } from '@coordinator/tasks';
-import { RecordingLog } from '@coordinator/task-testing';
+import { CertificateAuthority, RecordingLog } from '@coordinator/task-testing';
 import { DownstreamClient } from './downstream-client.ts';
 import { shareDownstreams } from './share-downstreams.ts';
 
@@ -12,7 +15,7 @@ let server: Server;
 let port: number;
 let requests: number;
 let log: RecordingLog;
-let client: DownstreamClient;
+let client: DownstreamClient | undefined;
 let stopSharing: () => void;
 
 beforeEach(async () => {
@@ -31,7 +34,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   stopSharing();
-  await client.close();
+  await client?.close();
   server.close();
 });
 
@@ -73,3 +76,33 @@ test.each(['127.0.0.1', '[::1]', '[::ffff:7f00:1]'])(
     await expect(call(host, [])).resolves.toMatchObject({ status: 200 });
   },
 );
+
+test('a server of an unknown authority gets nothing, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+  const secure = createSecureServer(new CertificateAuthority().issue(), (_request, response) => {
+    requests++;
+    response.end('{}');
+  });
+  secure.listen(0, '127.0.0.1');
+  await once(secure, 'listening');
+  const { port: securePort } = secure.address() as AddressInfo;
+  // A process of its own: the environment that Jest gives to tests is a copy, at which Node does not look.
+  const program = `
+    require('@swc-node/register');
+    const { DownstreamClient } = require(${JSON.stringify(join(__dirname, 'index.ts'))});
+    const client = new DownstreamClient({ name: 'shop', baseUrl: 'https://127.0.0.1:${securePort}' });
+    const end = (text) => process.stdout.write(text, () => process.exit());
+    client.request({ method: 'GET', path: '/' }).then(() => end('answered'), (error) => end(error.message));`;
+  const child = spawn(process.execPath, ['--conditions=@coordinator/source', '-e', program], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    cwd: join(__dirname, '..'),
+    env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+  try {
+    await once(child, 'close');
+    expect([said, requests]).toEqual(['shop: GET / was not sent (UNABLE_TO_VERIFY_LEAF_SIGNATURE)', 0]);
+  } finally {
+    secure.close();
+  }
+}, 30_000);

@@ -13,7 +13,8 @@ export class AddressRefusedError extends Error {
  * that of the socket: what a name resolved to before is a guess, and Node does not ask for literals at all.
  */
 export function checkedConnector(timeoutMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs });
+  // Set here, or NODE_TLS_REJECT_UNAUTHORIZED could switch it off.
+  const connect = buildConnector({ timeout: timeoutMs, rejectUnauthorized: true });
   return (options, callback) =>
     connect(options, (error, socket) => {
       if (error) return callback(error, null);
