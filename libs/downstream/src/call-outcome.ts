@@ -10,8 +10,9 @@ export function outcomeOfCall(error: DownstreamError, deadline: Deadline): CallO
       // A 429 is of a service that is well. A 503 is of one that is not, also when it names a time.
       return error.status === 429 ? 'success' : 'failure';
     case 'permanent':
-      // Whoever answers is there.
-      return error.status === undefined ? 'neutral' : 'success';
+      // Whoever answers is there. With another code it is a call that got no usable answer, and is not made again.
+      if (error.code === 'COORD_DOWNSTREAM_REFUSED') return error.status === undefined ? 'neutral' : 'success';
+      return endedByCaller(deadline.signal) ? 'neutral' : 'failure';
     case 'transient':
     case 'unknown-outcome':
       return endedByCaller(deadline.signal) ? 'neutral' : 'failure';

@@ -19,11 +19,15 @@ export interface Call<T> {
   readonly adopt: readonly number[];
   /** Whether nobody minds when it is made twice. */
   readonly repeatable: boolean;
+  /** Whether it may be made again although it may have taken effect: repeatable, or the service knows it by its key. */
+  readonly retryable: boolean;
   readonly describeError: DownstreamSettings['describeError'];
 }
 
 /** RFC 9110 section 9.2.1. */
 const SAFE_METHODS = ['GET', 'HEAD'];
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT_METHODS = [...SAFE_METHODS, 'PUT', 'DELETE'];
 /** Set by the connection; another value would send the request elsewhere or break its framing. */
 const CONNECTION_HEADERS =
   /^(host|connection|keep-alive|proxy-.*|content-length|transfer-encoding|te|trailer|upgrade|expect|accept-encoding)$/i;
@@ -34,6 +38,7 @@ const FORM = 'application/x-www-form-urlencoded';
 export function callOf<T>(request: DownstreamRequest<T>, settings: DownstreamSettings): Call<T> {
   const { method, path, params, answer, adopt = [] } = request;
   const template = params && path;
+  const repeatable = request.repeatable ?? IDEMPOTENT_METHODS.includes(method);
   try {
     return {
       method,
@@ -44,7 +49,8 @@ export function callOf<T>(request: DownstreamRequest<T>, settings: DownstreamSet
       body: bodyOf(request),
       answer,
       adopt,
-      repeatable: SAFE_METHODS.includes(method),
+      repeatable,
+      retryable: repeatable || request.idempotencyKey !== undefined,
       describeError: settings.describeError,
     };
   } catch (error) {
@@ -67,6 +73,7 @@ export function tokenCallOf<T>({ url, form, headers, answer }: TokenRequest<T>):
     adopt: [],
     // What a token would be used for has not been sent, so nothing can have taken effect.
     repeatable: true,
+    retryable: true,
     describeError: oauthErrorCode,
   };
 }

@@ -48,12 +48,13 @@ export class DownstreamClient {
    * Makes a call. It ends within `totalTimeoutMs`, whatever the service does. Redirects are not followed.
    *
    * @throws DownstreamError
-   * - `permanent`: 3xx, 4xx, or a certificate that is not valid.
-   * - `transient`: 408, 425, 5xx, a request that was not sent, a safe request without an answer (all
+   * - `permanent`: 3xx, 4xx; and where the request is neither repeatable nor has a key, no whole answer, or one that cannot be
+   *   used (COORD_DOWNSTREAM_UNKNOWN_OUTCOME, COORD_DOWNSTREAM_ANSWER).
+   * - `transient`: 401, 408, 425, 5xx, a request that was not sent, one that is repeatable and has no answer (all
    *   COORD_DOWNSTREAM_UNAVAILABLE), an answer that is too large or not what `answer` says (COORD_DOWNSTREAM_ANSWER).
    * - `rate-limited`: 429, and 503 with a readable Retry-After that is not 0; its `retryAfterMs` where the service named
    *   a time.
-   * - `unknown-outcome`: a request other than GET and HEAD that may have been sent and has no whole answer.
+   * - `unknown-outcome`: a request with a key that may have been sent and has no whole answer.
    * @throws TaskError `permanent` when the request itself makes no sense; no call was made then
    * @throws Snooze when no call may be made now, because the breaker is open, the downstream asked for a pause or a limit is
    *   reached (COORD_DOWNSTREAM_OPEN, _RATE_LIMITED, _BUSY): let it through, and the job waits without spending an attempt

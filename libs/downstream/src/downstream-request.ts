@@ -31,9 +31,15 @@ export interface DownstreamRequest<T = unknown> {
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * Sent in the client's idempotency header; 1 to 255 printable ASCII characters. Every call that changes something
-   * needs one, stable over all attempts of its job, unless the service does not mind repeated calls.
+   * needs one, stable over all attempts of its job. A POST or PATCH without one is not made again when it may have taken
+   * effect: its job is a dead letter then.
    */
   readonly idempotencyKey?: string;
+  /**
+   * Whether the service does not mind when the call is made twice. Default: true for GET, HEAD, PUT and DELETE, which HTTP
+   * calls idempotent (RFC 9110 section 9.2.2).
+   */
+  readonly repeatable?: boolean;
   /** Ends the call early; pass the signal of the TaskContext. */
   readonly signal?: AbortSignal;
   /** What the answer must look like, that of an adopted status too. Default: anything. */

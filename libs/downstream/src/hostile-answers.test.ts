@@ -51,7 +51,7 @@ const answered =
   };
 
 async function failure(request: Partial<DownstreamRequest> = {}): Promise<DownstreamError> {
-  const got = await client.request({ method: 'POST', path: '/x', ...request }).then(
+  const got = await client.request({ method: 'POST', path: '/x', idempotencyKey: 'k', ...request }).then(
     () => new Error('The call did not fail'),
     (error: unknown) => error,
   );
@@ -126,6 +126,17 @@ describe('an answer that cannot be used is tried again later and not quoted', ()
     await closed;
   });
 
+  test.each([
+    ['a POST without a key', { method: 'POST' }, 'permanent'],
+    ['one that the service does not mind twice', { method: 'POST', repeatable: true }, 'transient'],
+    ['a PUT', { method: 'PUT' }, 'transient'],
+    ['a PUT that only seems to be one', { method: 'PUT', repeatable: false }, 'permanent'],
+  ] as const)('but only what may be made twice: %s', async (_what, request, kind) => {
+    behave = answered(`${OK}\r\ncontent-length: 1`, '{');
+    const error = await failure({ idempotencyKey: undefined, ...request });
+    expect([error.kind, error.code]).toEqual([kind, 'COORD_DOWNSTREAM_ANSWER']);
+  });
+
   test('a schema that throws over what it reads', async () => {
     behave = answered(`${OK}\r\ncontent-length: 5`, '"ada"');
     const error = await failure({ answer: z.string().transform((value) => BigInt(value)) });
@@ -182,7 +193,11 @@ describe('when the answer is lost, a POST may have taken effect and a GET may be
     expect(post.message).toMatch(new RegExp(`^shop: POST /x got ${said} \\(\\w+\\)$`));
     const get = await failure({ method: 'GET' });
     expect([get.kind, get.code]).toEqual(['transient', 'COORD_DOWNSTREAM_UNAVAILABLE']);
-    expect(requestsSeen).toBe(2);
+    // Made again without a key, it could take effect twice.
+    const bare = await failure({ idempotencyKey: undefined });
+    expect([bare.kind, bare.code]).toEqual(['permanent', 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME']);
+    expect(bare.message).toContain('find out whether it took effect');
+    expect(requestsSeen).toBe(3);
   });
 });
 

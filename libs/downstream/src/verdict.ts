@@ -14,6 +14,9 @@ export interface Judge {
 }
 
 const MAX_DESCRIPTION = 200;
+/** What whoever finds the dead letter has to know. */
+const NOT_AGAIN =
+  ': it has no idempotency key, so it is not made again; find out whether it took effect before you replay the job';
 
 /** What the end of a call means: an answer or a classified error. The only place where this is decided. */
 export function verdict<T>(call: Call<T>, ending: Ending, judge: Judge): DownstreamAnswer<T> | DownstreamError {
@@ -23,7 +26,7 @@ export function verdict<T>(call: Call<T>, ending: Ending, judge: Judge): Downstr
   if (fault) return faultError(call, fault, judge, head);
 
   const unusable = (why: string): DownstreamError =>
-    answerError(`${judge.name}: ${call.label} answered ${head.status}, unusable (${why})`, head);
+    answerError(call, `${judge.name}: ${call.label} answered ${head.status}, unusable (${why})`, head);
   let value: unknown;
   try {
     value = readBody(head, body);
@@ -82,18 +85,20 @@ export function faultError(call: Call<unknown>, fault: Fault, judge: Judge, head
       });
     case 'lost': {
       const message = `${what} got ${status === undefined ? 'no answer' : `only part of an answer ${status}`} (${type})`;
-      return call.repeatable
-        ? new DownstreamError('transient', 'COORD_DOWNSTREAM_UNAVAILABLE', message, { status, cause })
-        : new DownstreamError('unknown-outcome', 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME', message, { status, cause });
+      if (call.repeatable)
+        return new DownstreamError('transient', 'COORD_DOWNSTREAM_UNAVAILABLE', message, { status, cause });
+      const [kind, advice] = call.retryable ? (['unknown-outcome', ''] as const) : (['permanent', NOT_AGAIN] as const);
+      return new DownstreamError(kind, 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME', message + advice, { status, cause });
     }
     case 'unreadable':
       // No cause: that of a parser holds what it could not parse.
-      return answerError(`${what} answered ${status === undefined ? '' : `${status}, `}unusable (${type})`, head);
+      return answerError(call, `${what} answered ${status === undefined ? '' : `${status}, `}unusable (${type})`, head);
   }
 }
 
-function answerError(message: string, head: AnswerHead | undefined): DownstreamError {
-  return new DownstreamError('transient', 'COORD_DOWNSTREAM_ANSWER', message, { status: head?.status });
+function answerError(call: Call<unknown>, message: string, head: AnswerHead | undefined): DownstreamError {
+  const [kind, advice] = call.retryable ? (['transient', ''] as const) : (['permanent', NOT_AGAIN] as const);
+  return new DownstreamError(kind, 'COORD_DOWNSTREAM_ANSWER', message + advice, { status: head?.status });
 }
 
 function bodyOrNothing(head: AnswerHead, body: Uint8Array | undefined): unknown {
