@@ -63,28 +63,37 @@ export function personalDataOf(schema: z.ZodType): PersonalData {
   };
 }
 
+const NONE: ReadonlySet<z.core.$ZodType> = new Set();
+
 /** The texts and numbers of a value that its schema marks as personal data. The value need not be valid. */
 export function personalValues(schema: z.ZodType, value: unknown): string[] {
   const found = new Set<string>();
   const visit = (part: z.core.$ZodType, held: unknown, above: ReadonlySet<z.core.$ZodType>): void => {
     if (held === undefined || held === null || above.has(part)) return;
-    if (markOf(part)) return addLeaves(held, found);
+    const mark = markOf(part);
+    if (mark) return addLeaves(held, found);
+    // The Registry refuses schemas with personal data within what is marked as none.
+    if (mark === false) return;
     const { same, fields, items, names, values } = schemaParts(part);
-    const here = new Set([...above, part]);
-    for (const inner of same) visit(inner, held, here);
+    if (same.length > 0) {
+      const here = new Set([...above, part]);
+      for (const inner of same) visit(inner, held, here);
+    }
     if (typeof held !== 'object') return;
     // A value within the value: it may be read by the same schema again.
     if (Array.isArray(held)) {
-      for (const item of held) for (const inner of items) visit(inner, item, new Set());
+      // Asked of the items once: one body may hold tens of thousands.
+      const marked = items.filter((inner) => markOf(inner) !== false);
+      for (const inner of marked) for (const item of held) visit(inner, item, NONE);
       return;
     }
     for (const [name, member] of Object.entries(held)) {
-      for (const inner of names) visit(inner, name, new Set());
+      for (const inner of names) visit(inner, name, NONE);
       const field = fields.get(name);
-      for (const inner of field ? [field] : values) visit(inner, member, new Set());
+      for (const inner of field ? [field] : values) visit(inner, member, NONE);
     }
   };
-  visit(schema, value, new Set());
+  visit(schema, value, NONE);
   return [...found];
 }
 

@@ -65,5 +65,11 @@ function withoutPii(schema: z.ZodType): z.ZodType {
 
 /** The mark of a schema itself: false for no personal data, undefined where nobody has said anything. */
 export function markOf(schema: z.core.$ZodType): PiiMark | false | undefined {
-  return globalRegistry.get(schema)?.pii as PiiMark | false | undefined;
+  if (marks.has(schema)) return marks.get(schema);
+  const mark = globalRegistry.get(schema)?.pii as PiiMark | false | undefined;
+  marks.set(schema, mark);
+  return mark;
 }
+
+/** A mark belongs to its schema from the beginning, and zod takes long to look it up: hostile bodies have 100 000 items. */
+const marks = new WeakMap<z.core.$ZodType, PiiMark | false | undefined>();

@@ -18,8 +18,19 @@ export interface SchemaParts {
 
 const NOTHING: SchemaParts = { same: [], fields: new Map(), items: [], names: [], values: [], plain: false };
 
+const taken = new WeakMap<z.core.$ZodType, SchemaParts>();
+
 /** Takes a schema apart, by one layer. */
 export function schemaParts(schema: z.core.$ZodType): SchemaParts {
+  // Each item of a list asks for the same ones.
+  const known = taken.get(schema);
+  if (known) return known;
+  const parts = takeApart(schema);
+  taken.set(schema, parts);
+  return parts;
+}
+
+function takeApart(schema: z.core.$ZodType): SchemaParts {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case 'optional':
