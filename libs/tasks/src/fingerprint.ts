@@ -12,6 +12,14 @@ export function fingerprintOf(payload: string, payloadVersion: number): string {
   return payloadVersion === 1 ? hashed : `v${payloadVersion}/:${hashed}`;
 }
 
+/**
+ * A hash of a request's body, as it was sent: `body/:<hash>`. Source: section 2.4 of
+ * https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07
+ */
+export function requestFingerprint(body: Buffer): string {
+  return `body/:${hash('sha256', body, 'base64url').slice(0, LENGTH)}`;
+}
+
 /** What stands before the hash: only fingerprints of one scope can be compared. */
 export function scopeOf(fingerprint: string): string {
   return fingerprint.slice(0, Math.max(0, fingerprint.lastIndexOf(':')));

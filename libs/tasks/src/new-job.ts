@@ -3,7 +3,7 @@ import { injectTraceContext } from '@coordinator/tracing';
 import { context, SpanKind, trace, type Span } from '@opentelemetry/api';
 import { ENVELOPE_VERSION, type Envelope } from './envelope.ts';
 import { CoordinatorError } from './error-codes.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, requestFingerprint } from './fingerprint.ts';
 import { jobAttributes } from './job-attributes.ts';
 import { validPayload } from './payload.ts';
 import type { Dedupe, NewJob } from './queue-backend.ts';
@@ -20,6 +20,14 @@ export interface JobRequest {
   readonly fault?: string | undefined;
 }
 
+/** A request of a caller that may be sent again. */
+export interface KeyedRequest {
+  /** The key that the caller gave it; those of its jobs begin with it. */
+  readonly key: string;
+  /** As it was sent. */
+  readonly body: Buffer;
+}
+
 /** What new jobs have in common. */
 export interface JobOrigin {
   readonly catalog: TaskCatalog;
@@ -27,6 +35,8 @@ export interface JobOrigin {
   readonly parentJobId?: string | undefined;
   /** See Envelope. */
   readonly caller?: string | undefined;
+  /** Where they come from. */
+  readonly request?: KeyedRequest | undefined;
 }
 
 /** A job to be written, and its PRODUCER span, which is to be ended when it has been. */
@@ -73,7 +83,7 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
     subject: options.subject,
     delayMs,
     lane: options.lane,
-    dedupe: dedupeOf(task, options, payload, delayMs),
+    dedupe: dedupeOf(task, options, payload, delayMs, origin.request),
   };
   return { job, span };
 }
@@ -89,11 +99,20 @@ function refuseOtherThanText(name: string, value: unknown): void {
   throw new TypeError(`the ${name} of a job is a text or undefined, and not ${value === null ? 'null' : typeof value}`);
 }
 
-function dedupeOf(task: AnyTask, options: EnqueueOptions, payload: string, delayMs: number): Dedupe | undefined {
+function dedupeOf(
+  task: AnyTask,
+  options: EnqueueOptions,
+  payload: string,
+  delayMs: number,
+  request: KeyedRequest | undefined,
+): Dedupe | undefined {
   const { idempotencyKey, refuseOtherPayload = true } = options;
   if (idempotencyKey === undefined) return undefined;
-  const fingerprint = refuseOtherPayload ? fingerprintOf(payload, task.payloadVersion) : '';
-  return { key: `${task.name}:${idempotencyKey}`, fingerprint, windowMs: Math.round(task.dedupeMs + delayMs) };
+  // Two bodies may make the same payload, and are two requests all the same.
+  const fromKey = request && idempotencyKey.startsWith(request.key);
+  const fingerprint = fromKey ? requestFingerprint(request.body) : fingerprintOf(payload, task.payloadVersion);
+  const kept = refuseOtherPayload ? fingerprint : '';
+  return { key: `${task.name}:${idempotencyKey}`, fingerprint: kept, windowMs: Math.round(task.dedupeMs + delayMs) };
 }
 
 /** A UUID of version 7 (RFC 9562): sorts by time, never numeric, never used again. */

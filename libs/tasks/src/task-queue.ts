@@ -2,7 +2,7 @@ import { countAccepted, markFailed } from '@coordinator/tracing';
 import type { EmitOptions, EventDeclaration, EventRouting } from './event-routing.ts';
 import type { Receipt } from './job.ts';
 import { JobBatch } from './job-batch.ts';
-import { prepareJob, type JobOrigin, type JobRequest, type PreparedJob } from './new-job.ts';
+import { prepareJob, type JobOrigin, type JobRequest, type KeyedRequest, type PreparedJob } from './new-job.ts';
 import type { QueueBackend } from './queue-backend.ts';
 import type { AnyTask, EnqueueOptions, PayloadOf } from './task.ts';
 
@@ -20,9 +20,12 @@ export class TaskQueue {
     this.#options = options;
   }
 
-  /** The same queue for one caller: jobs that are put on it, and all that comes of them, are the caller's to read. */
-  for(caller: string): TaskQueue {
-    return new TaskQueue({ ...this.#options, caller });
+  /**
+   * The same queue for one caller: jobs that are put on it, and all that comes of them, are the caller's to read. A `request`
+   * that carries an idempotency key is the same only when its body is.
+   */
+  for(caller: string, request?: KeyedRequest): TaskQueue {
+    return new TaskQueue({ ...this.#options, caller, request });
   }
 
   /**

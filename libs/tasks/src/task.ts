@@ -76,7 +76,8 @@ export interface EnqueueOptions {
   readonly idempotencyKey?: string | undefined;
   /**
    * Whether a known key with another payload is refused, which shows a mistake of the caller, instead of answered with
-   * the job of the first call, as for the event ids of providers. Default true.
+   * the job of the first call, as for the event ids of providers. Where the key begins with the one that a caller has sent, it
+   * is the body of the request that has to be the same. Default true.
    */
   readonly refuseOtherPayload?: boolean;
   /** The business thing the job is about, `<kind>:<id>`. Default in a handler: the subject of the running job. */
