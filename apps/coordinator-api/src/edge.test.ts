@@ -192,6 +192,14 @@ describe('an idempotency key', () => {
     expect(codeOf(refused)).toBe('COORD_IDEMPOTENCY_CONFLICT');
   });
 
+  test('that was used for another body is refused, although its job would be the same', async () => {
+    const api = await start();
+    await ask(api, keyed('k1'));
+    const refused = await ask(api, keyed('k1', { body: orderBody().replace('D-1001', 'D-1').replace('USD', 'EUR') }));
+    expect(codeOf(refused)).toBe('COORD_IDEMPOTENCY_CONFLICT');
+    expect(await ask(api, keyed('k1'))).toMatchObject({ status: 202 });
+  });
+
   test('is the same word of another caller, and means another job', async () => {
     const api = await start();
     const first = await ask(api, keyed('k1'));

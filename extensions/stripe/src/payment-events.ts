@@ -1,7 +1,7 @@
 import type { DataOf, paymentRefunded, paymentSucceeded } from '@coordinator/extension';
 import { z } from 'zod';
 import { isoMinorUnits } from './iso-minor-units.ts';
-import { createdAt, customerId, orderNumber, readData, type StripeEvent } from './stripe-event.ts';
+import { customerId, occurredAt, orderNumber, readData, type StripeEvent } from './stripe-event.ts';
 
 const id = z.string().min(1).max(255);
 const amount = z.int().nonnegative();
@@ -67,6 +67,6 @@ function commonOf(event: StripeEvent) {
     processor: 'stripe',
     orderNumber: orderNumber(event),
     customerId: customerId(event),
-    occurredAt: createdAt(event),
+    occurredAt: occurredAt(event),
   };
 }

@@ -98,6 +98,21 @@ describe('an event of Stripe', () => {
     expect(await receive({ event })).toMatchObject([{ task: 'stripe.record-event' }]);
   });
 
+  test.each([
+    { id: 'evt_1', type: 'x'.repeat(255) },
+    { id: 'evt_1', type: 'payout.paid', created: 1e12, data: [] },
+  ])('that starts nothing is recorded, whatever nobody needs of it: %j', async (event) => {
+    expect(await receive({ event })).toMatchObject([{ task: 'stripe.record-event' }]);
+    await harness.drain();
+    expect(harness.timeline('stripe-event:evt_1')).toMatchObject([{ state: 'completed' }]);
+  });
+
+  test('with an id that was seen before is a repetition, whatever it says', async () => {
+    await receive({ type: 'charge.dispute.created', id: 'evt_1' });
+    expect(await receive({ type: 'payout.paid', id: 'evt_1' })).toMatchObject([{ duplicate: true }]);
+    expect(harness.enqueued).toHaveLength(1);
+  });
+
   test('with a bad signature is refused before anything of it is read, and nothing is stored or logged', async () => {
     await expect(receive({ event: { email: 'private' } }, { badSignature: true })).rejects.toMatchObject({
       code: 'COORD_SIGNATURE_INVALID',
@@ -121,8 +136,10 @@ describe('an event of Stripe', () => {
     { id: 'evt_1', type: 'charge.refunded', created: 1 },
     { id: 'evt_1', type: 'charge.refunded', created: 1, data: { object: { id: 'ch_1', currency: 'usd' } } },
     { id: '', type: 'charge.refunded', created: 1 },
-    { id: 'evt_1', type: 'x'.repeat(101), created: 1 },
-    { id: 'evt_1', type: 'payout.paid', created: 1e12 },
+    {
+      ...{ id: 'evt_1', type: 'payment_intent.succeeded', created: 1e12 },
+      data: { object: { id: 'pi_1', amount: 1, currency: 'usd' } },
+    },
   ])('that is signed but not what we take it for is refused, so that Stripe keeps it: %j', async (event) => {
     await expect(receive({ event })).rejects.toMatchObject({ code: 'COORD_BODY_INVALID' });
     expect(harness.enqueued).toEqual([]);

@@ -25,13 +25,14 @@ export function receiveEvent(secrets: readonly Secret[]): Route {
     summary: 'Receive an event of Stripe',
     auth: signature(stripeSignature(secrets)),
     body: stripeEvent,
-    errors: ['COORD_IDEMPOTENCY_CONFLICT'],
     accept: async (event, { queue }) => {
       const order = orderNumber(event);
       // Stripe sends an event again until it is accepted, always under the same id.
       const options = {
         idempotencyKey: event.id,
         subject: order === undefined ? `stripe-event:${event.id}` : `order:${order}`,
+        // Whatever it holds, an event with a known id is a repetition: a refusal would only be repeated as well.
+        refuseOtherPayload: false,
       };
       const started = await announce(event, queue, options);
       if (started.length > 0) return started;

@@ -11,9 +11,9 @@ export const recordEvent = defineTask({
     z.strictObject({
       eventId: z.string().min(1).max(255),
       /** Stripe's name of what happened: `charge.dispute.created`. */
-      type: z.string().min(1).max(100),
-      /** ISO 8601, by Stripe's clock. */
-      createdAt: z.iso.datetime(),
+      type: z.string().min(1).max(255),
+      /** ISO 8601, by Stripe's clock; left out when the event does not say. */
+      createdAt: z.iso.datetime().optional(),
     }),
   ),
   maxAttempts: 5,

@@ -82,7 +82,7 @@ describe('a webhook', () => {
         auth: signature(() => undefined),
         accept: async ({ id: text }, { queue: checked }) => {
           const puts = checked as unknown as typeof queue;
-          return method === 'enqueueAll' ? puts.enqueueAll([{ payload: { text } }]) : puts[method]({}, { text });
+          return method === 'enqueueAll' ? puts.enqueueAll([{ payload: { text }, options: {} }]) : puts[method]({}, { text });
         },
       });
       const sent = (body: string) =>
@@ -93,11 +93,51 @@ describe('a webhook', () => {
         });
       await expect(sent('{"id":"4242 4242 4242 4242"}')).rejects.toMatchObject({ code: 'COORD_BODY_INVALID' });
       expect(stored).toEqual([]);
-      expect(log.lines).toEqual([expect.objectContaining({ level: 'warn', fields: { caller: context.caller } })]);
+      expect(log.lines).toEqual([
+        expect.objectContaining({ level: 'warn', fields: { caller: context.caller, why: expect.any(String) } }),
+      ]);
+      expect(JSON.stringify(log.lines)).not.toContain('4242');
       await expect(sent('{"id":"pi_1"}')).resolves.toEqual([receipt]);
       expect(stored).toHaveLength(1);
     },
   );
+
+  test.each(['\\u0000', '\\ud800'])('is refused when its event would be kept under the key %s', async (id) => {
+    const keyed = webhook({
+      ...route,
+      path: '/webhooks/shop',
+      body: z.object({ id: z.string() }),
+      auth: signature(() => undefined),
+      accept: async ({ id: idempotencyKey }, { queue }) => [await queue.enqueue({} as never, {}, { idempotencyKey })],
+    });
+    const queue = { enqueue: async () => receipt } as unknown as ReceivedRequest['context']['queue'];
+    const sent = (body: string) =>
+      acceptRequest(keyed, { rawBody: Buffer.from(body), headers: {}, context: { ...context, queue } });
+    await expect(sent(`{"id":"${id}"}`)).rejects.toMatchObject({ code: 'COORD_BODY_INVALID' });
+    await expect(sent(`{"id":"evt_1","note":"${id}"}`)).resolves.toEqual([receipt]);
+  });
+
+  test('has keys of its own: the same event id of another provider is another event', async () => {
+    const keys: unknown[] = [];
+    const keep = async (...args: unknown[]) => {
+      keys.push((args.at(-1) as { idempotencyKey: string }).idempotencyKey);
+      return [receipt];
+    };
+    const queue = { emit: keep, enqueue: keep } as unknown as ReceivedRequest['context']['queue'];
+    for (const path of ['/webhooks/shop', '/webhooks/other'] as const) {
+      const emitting = webhook({
+        ...route,
+        path,
+        body: z.object({ id: z.string() }),
+        auth: signature(() => undefined),
+        accept: async ({ id: idempotencyKey }, { queue: scoped }) =>
+          scoped.emit({} as never, {} as never, { idempotencyKey }),
+      });
+      const body = Buffer.from('{"id":"evt_1"}');
+      await acceptRequest(emitting, { rawBody: body, headers: {}, context: { ...context, queue } });
+    }
+    expect(keys).toEqual(['/webhooks/shop:evt_1', '/webhooks/other:evt_1']);
+  });
 
   test('may say what looks like a card number and is not stored: its provider could not mend that', async () => {
     await expect(send('{"id":"4242424242424242"}')).resolves.toEqual([receipt]);

@@ -1,9 +1,10 @@
 import { hidingValues, personalValues } from '@coordinator/logging';
 import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
 import type { IncomingHttpHeaders } from 'node:http';
-import { cardFreeQueue, refuseCardNumbers } from './card-free-queue.ts';
+import { refuseCardNumbers } from './card-number.ts';
 import { readJsonBody } from './json-body.ts';
 import type { Route, RouteContext } from './route.ts';
+import { webhookQueue } from './webhook-queue.ts';
 
 /** A request whose bytes have arrived and whose bearer token, where the route wants one, has been checked. */
 export interface ReceivedRequest {
@@ -19,13 +20,15 @@ export interface ReceivedRequest {
  * @throws CoordinatorError COORD_SIGNATURE_*, COORD_BODY_*, COORD_INTERNAL for a mistake in the route, and those of `accept`
  */
 export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
-  const { caller, queue } = context;
-  if (route.auth.scheme === 'signature') verify(route.auth.verify, rawBody, headers, context);
-  const body = readJsonBody(rawBody, route.body);
-  const bearer = route.auth.scheme === 'bearer';
-  if (bearer) refuseCardNumbers(body);
+  const { caller, queue, idempotencyKey } = context;
+  const { path, auth } = route;
+  const bearer = auth.scheme === 'bearer';
+  if (!bearer) verify(auth.verify, rawBody, headers, context);
+  const body = readJsonBody(rawBody, route.body, bearer ? 'all' : 'none');
+  if (bearer) refuseCardNumbers([body, idempotencyKey]);
+  const request = idempotencyKey === undefined ? undefined : { key: idempotencyKey, body: rawBody };
   // What a provider reports is no caller's own: its jobs are everyone's to read.
-  const owned = { ...context, queue: bearer ? queue.for(caller) : cardFreeQueue(context) };
+  const owned = { ...context, queue: bearer ? queue.for(caller, request) : webhookQueue({ ...context, path }) };
   return hidingValues(
     () => personalValues(route.body, body),
     () => accepted(() => route.accept(body, owned), context),

@@ -19,6 +19,11 @@ describe('the number of a payment card', () => {
     '4242\u00a04242\u00a04242\u00a04242',
     '4242 - 4242 - 4242 - 4242'.replaceAll(' - ', ' \u2013'),
     '4242\n4242\n4242\n4242',
+    '4242.4242.4242.4242',
+    '4242_4242_4242_4242',
+    '4242/4242/4242/4242',
+    '\uff14242\uff14242\uff14242\uff14242',
+    '4242\u200b4242\u200b4242\u200b4242',
   ])('is found in "%s"', (text) => {
     expect(holdsCardNumber(text)).toBe(true);
     expect(holdsCardNumber({ a: [{ b: text }] })).toBe(true);
@@ -40,6 +45,7 @@ describe('the number of a payment card', () => {
     ['a part of a UUID', '01a1fa6e-4242-4242-4242-424242424242'],
     ['a longer number', '42424242424242424242424242'],
     ['a decimal', '0.4242424242424242'],
+    ['a date and a time', '2026/11/21 18.51.39.123'],
     ['a time in milliseconds', '1763676000000'],
     ['a course', 'course-v1:DemoX+CS101+2026'],
   ])('is not seen in %s', (_what, text) => {

@@ -1,9 +1,19 @@
-/** 13 to 19 digits, alone or in groups, that are not part of a longer word or number; with the spaces and dashes of pages. */
-const CANDIDATE = /(?<![\w.-])\d(?:[\s\u2010-\u2015-]{0,2}\d){12,18}(?![\w-]|\.\d)/g;
+import { CoordinatorError } from '@coordinator/tasks';
+
+/** What a caller is told. */
+const REFUSAL = 'The request holds the number of a payment card: leave it out';
+
+/**
+ * 13 to 19 digits, alone or in groups, that are not part of a longer word or number; with the spaces and dashes of pages, and
+ * the dots, bars and underscores of those who keep numbers apart.
+ */
+const CANDIDATE = /(?<![\w.-])\d(?:[\s\u2010-\u2015._/-]{0,2}\d){12,18}(?![\w-]|\.\d)/g;
 const SHORTEST = 13;
 /** Most texts have no such run of digits, and finding that out costs less. */
-const LONG_RUN = /\d(?:[\s\u2010-\u2015-]{0,2}\d){12}/;
-const SEPARATORS = /[\s\u2010-\u2015-]/g;
+const LONG_RUN = /\d(?:[\s\u2010-\u2015._/-]{0,2}\d){12}/;
+const SEPARATORS = /[\s\u2010-\u2015._/-]/g;
+/** Digits of another width, and characters that nobody sees, are written in other places of Unicode. */
+const NOT_ASCII = /[^\p{ASCII}]/u;
 
 /**
  * Issuer prefixes of the card networks with the lengths of their numbers. Without them one in ten of all long numbers
@@ -21,6 +31,11 @@ const ISSUED = new RegExp(
   ].join('|'),
 );
 
+/** Refuses the number of a payment card, anywhere in a value. @throws CoordinatorError COORD_BODY_INVALID */
+export function refuseCardNumbers(value: unknown): void {
+  if (holdsCardNumber(value)) throw new CoordinatorError('COORD_BODY_INVALID', REFUSAL);
+}
+
 /** Whether a text, number or name anywhere in a value is, or holds, the number of a payment card. */
 export function holdsCardNumber(value: unknown): boolean {
   if (typeof value === 'string') return value.length >= SHORTEST && textHoldsCardNumber(value);
@@ -30,7 +45,8 @@ export function holdsCardNumber(value: unknown): boolean {
   return Object.entries(value).some(([name, held]) => holdsCardNumber(name) || holdsCardNumber(held));
 }
 
-function textHoldsCardNumber(text: string): boolean {
+function textHoldsCardNumber(written: string): boolean {
+  const text = NOT_ASCII.test(written) ? written.normalize('NFKC').replaceAll(/\p{Cf}/gu, '') : written;
   if (!LONG_RUN.test(text)) return false;
   for (const [candidate] of text.matchAll(CANDIDATE)) {
     if (isCardNumber(candidate.replaceAll(SEPARATORS, ''))) return true;

@@ -1,7 +1,7 @@
 import { schemaFaults } from '@coordinator/logging';
 import { CoordinatorError } from '@coordinator/tasks';
 import type { z } from 'zod';
-import { parseStrictJson } from './strict-json.ts';
+import { parseStrictJson, type CheckedValues } from './strict-json.ts';
 
 /**
  * Reads a JSON body: UTF-8, JSON, then the schema.
@@ -9,9 +9,9 @@ import { parseStrictJson } from './strict-json.ts';
  * @throws CoordinatorError COORD_BODY_REQUIRED, COORD_BODY_MALFORMED, COORD_BODY_INVALID (with the faults by path, and
  *   never anything of the body: neither a value nor a name that the schema does not declare)
  */
-export function readJsonBody<Body>(rawBody: Buffer, schema: z.ZodType<Body>): Body {
+export function readJsonBody<Body>(rawBody: Buffer, schema: z.ZodType<Body>, values?: CheckedValues): Body {
   if (rawBody.length === 0) throw new CoordinatorError('COORD_BODY_REQUIRED');
-  const sent = parseStrictJson(rawBody);
+  const sent = parseStrictJson(rawBody, values);
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
   const faults = schemaFaults(schema, parsed.error, sent, 'body');
