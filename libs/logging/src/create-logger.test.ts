@@ -25,10 +25,10 @@ describe('a line', () => {
 
   test('stays one line whatever its fields hold', () => {
     const { logger, raw, last } = recorded();
-    const hostile = 'x\r\n{"level":"fatal"}\u001b[31m\u2028';
+    const hostile = 'x\r\n{"level":"fatal"}\u001b[31m\u2028\u007f\u009b31m\u202e';
     logger.info({ hostile, [hostile]: 1 }, hostile);
     expect(raw.join('').match(/[\r\n]/g)).toEqual(['\n']);
-    expect(raw.join('')).not.toContain('\u001b');
+    expect(raw.join('')).not.toMatch(/[\u001b\u007f-\u009f\u2028\u202e]/);
     expect(last()).toMatchObject({ hostile, msg: hostile, level: 'info' });
   });
 

@@ -38,7 +38,7 @@ export function createLogger({ service, release, level = 'info', destination }: 
         err: (record: unknown) => record,
       },
     },
-    destination ?? logOutput(),
+    visibly(destination ?? logOutput()),
   );
   // pino passes the fields of children by formatters.log. Children inherit from this object, so one override is enough.
   const { child } = logger;
@@ -46,6 +46,22 @@ export function createLogger({ service, release, level = 'info', destination }: 
     return child.call(this, safeFields(fields));
   } as typeof child;
   return logger;
+}
+
+/**
+ * JSON escapes C0 only. Written as they are, these would act on the terminal of whoever reads the line (C1 has a CSI of one
+ * character), break it for readers that know U+2028, or turn its text around (https://www.unicode.org/reports/tr9/).
+ */
+const ACTING = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
+
+/** The same destination, for lines in which every character is seen. What is escaped stands in texts only, as all of it is JSON. */
+function visibly(destination: { write(line: string): void; flushSync?: () => void }): pino.DestinationStream {
+  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return {
+    write: (line: string) => destination.write(line.replace(ACTING, escape)),
+    // pino asks for it after a fatal line.
+    ...{ flushSync: () => destination.flushSync?.() },
+  };
 }
 
 function withTraceIds(fields: Record<string, unknown>): Record<string, unknown> {

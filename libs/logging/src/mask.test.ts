@@ -31,6 +31,7 @@ describe('addresses', () => {
     ['GET /users?email=ada%40example.test failed', 'GET /users?email=[redacted] failed'],
     ['<ödön@példa.test>', '<[redacted]>'],
     ['connect redis://:s3cr3t@localhost:6379', 'connect redis://[redacted]@localhost:6379'],
+    ['connect redis://:s3@cr3t@localhost:6379', 'connect redis://[redacted]@localhost:6379'],
     ['needs pino@10.4.0', 'needs pino@10.4.0'],
   ])('%j is written as %j', (text, masked) => {
     expect(maskText(text)).toBe(masked);

@@ -8,7 +8,8 @@ const LONGEST_TEXT = 8192;
 
 // Bounded counts keep both linear: without them a long text without a dot behind its @ costs quadratic time.
 const EMAIL = /[\p{L}\p{N}._+'-]{1,64}(?:@|%40)(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,}/giu;
-const URL_CREDENTIALS = /:\/\/[^\s/@]{1,512}@/g;
+// Up to the last @: a password may hold one.
+const URL_CREDENTIALS = /:\/\/[^\s/]{1,512}@/g;
 // Credentials that are known by their look: RFC 6750 and RFC 7617 headers, JSON Web Tokens, and keys with the telling
 // prefixes of payment, source code and cloud providers.
 const TOKENS =
