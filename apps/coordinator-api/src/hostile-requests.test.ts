@@ -79,7 +79,7 @@ describe.each(hostileRequests)('$name', ({ bytes, status, code, headers = {}, cl
 test('what is wrong with a token is told to nobody who shows it', async () => {
   const answers = new Set<string>();
   for (const { bytes } of tokens.filter(({ status }) => status === 401)) {
-    const { answer } = await send(bytes());
+    const { answer } = await send(await bytes());
     const { status, headers, body } = answer;
     const lasting = [...headers].filter(([name]) => name !== 'date');
     answers.add(JSON.stringify([status, lasting, { ...JSON.parse(body), requestId: '' }]));

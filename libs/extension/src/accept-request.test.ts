@@ -82,7 +82,9 @@ describe('a webhook', () => {
         auth: signature(() => undefined),
         accept: async ({ id: text }, { queue: checked }) => {
           const puts = checked as unknown as typeof queue;
-          return method === 'enqueueAll' ? puts.enqueueAll([{ payload: { text }, options: {} }]) : puts[method]({}, { text });
+          return method === 'enqueueAll'
+            ? puts.enqueueAll([{ payload: { text }, options: {} }])
+            : puts[method]({}, { text });
         },
       });
       const sent = (body: string) =>
@@ -108,7 +110,9 @@ describe('a webhook', () => {
       path: '/webhooks/shop',
       body: z.object({ id: z.string() }),
       auth: signature(() => undefined),
-      accept: async ({ id: idempotencyKey }, { queue }) => [await queue.enqueue({} as never, {}, { idempotencyKey })],
+      accept: async ({ id: idempotencyKey }, { queue }) => [
+        await queue.enqueue({} as never, {} as never, { idempotencyKey }),
+      ],
     });
     const queue = { enqueue: async () => receipt } as unknown as ReceivedRequest['context']['queue'];
     const sent = (body: string) =>
