@@ -8,7 +8,7 @@ import type { BearerCheck } from './bearer.ts';
 import { readIdempotencyKey } from './idempotency-key.ts';
 import type { Overload } from './overload.ts';
 import { sendJson, sendProblem } from './problem.ts';
-import { readRawBody } from './raw-body.ts';
+import type { RawBodies } from './raw-body.ts';
 
 /** What the routes of extensions need. */
 export interface AcceptRoutesOptions {
@@ -18,6 +18,7 @@ export interface AcceptRoutesOptions {
   readonly queue: TaskQueue;
   readonly checkBearer: BearerCheck;
   readonly overload: Overload;
+  readonly rawBodies: RawBodies;
   readonly log: Logger;
 }
 
@@ -71,7 +72,7 @@ async function receive(
   extension: string,
   route: Route,
   request: IncomingMessage,
-  { queue, log, checkBearer, overload, keysInFlight }: Edge,
+  { queue, log, checkBearer, overload, rawBodies, keysInFlight }: Edge,
 ): Promise<Receipt[]> {
   const { headers } = request;
   const bearer = route.auth.scheme === 'bearer';
@@ -79,17 +80,21 @@ async function receive(
   // Of a webhook only the body is signed: its keys come from there.
   const key = bearer ? readIdempotencyKey(headers['idempotency-key']) : undefined;
   const idempotencyKey = key === undefined ? undefined : JSON.stringify([route.path, caller, key]);
-  const rawBody = await readRawBody(request, route.maxBytes);
-  if (idempotencyKey !== undefined && keysInFlight.has(idempotencyKey)) {
-    throw new CoordinatorError('COORD_IDEMPOTENCY_IN_FLIGHT');
-  }
-  overload.enter();
-  if (idempotencyKey !== undefined) keysInFlight.add(idempotencyKey);
+  const rawBody = await rawBodies.read(request, route.maxBytes);
   try {
-    return await acceptRequest(route, { rawBody, headers, context: { caller, queue, idempotencyKey, log } });
+    if (idempotencyKey !== undefined && keysInFlight.has(idempotencyKey)) {
+      throw new CoordinatorError('COORD_IDEMPOTENCY_IN_FLIGHT');
+    }
+    overload.enter();
+    if (idempotencyKey !== undefined) keysInFlight.add(idempotencyKey);
+    try {
+      return await acceptRequest(route, { rawBody, headers, context: { caller, queue, idempotencyKey, log } });
+    } finally {
+      if (idempotencyKey !== undefined) keysInFlight.delete(idempotencyKey);
+      overload.leave();
+    }
   } finally {
-    if (idempotencyKey !== undefined) keysInFlight.delete(idempotencyKey);
-    overload.leave();
+    rawBodies.release(rawBody);
   }
 }
 

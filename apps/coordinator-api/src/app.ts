@@ -12,6 +12,7 @@ import { Overload, type OverloadLimits } from './overload.ts';
 import { sendProblem } from './problem.ts';
 import { mountProbes } from './probe-routes.ts';
 import { RateLimit, type Rate } from './rate-limit.ts';
+import { RawBodies } from './raw-body.ts';
 import { PROBE_PATHS, requestGate } from './request-gate.ts';
 
 /** What the API is made of. */
@@ -50,7 +51,8 @@ export function createApp(options: AppOptions): RequestListener {
   const overload = new Overload(options.overload);
   const queue = new TaskQueue({ backend, catalog, routeEvent, release });
 
-  const accept = acceptRoutes({ registry, config: options.config, queue, checkBearer, overload, log });
+  const rawBodies = new RawBodies(options.overload?.maxHeldBytes);
+  const accept = acceptRoutes({ registry, config: options.config, queue, checkBearer, overload, rawBodies, log });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -24,7 +24,11 @@ runProcess({
       ...{ registry, config, backend, tokens, jwt, release, log, draining, started: () => started },
       hosts: config.API_HOSTS,
       rate: callerRate(config),
-      overload: { maxInFlight: config.API_MAX_IN_FLIGHT, maxLoopLagMs: config.API_MAX_LOOP_LAG_MS },
+      overload: {
+        maxInFlight: config.API_MAX_IN_FLIGHT,
+        maxLoopLagMs: config.API_MAX_LOOP_LAG_MS,
+        maxHeldBytes: config.API_MAX_HELD_BYTES,
+      },
     });
     const tls = tlsSettings(config, log);
     const server = createApiServer({ app, draining, maxConnections: config.API_MAX_CONNECTIONS, tls });

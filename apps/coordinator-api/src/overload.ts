@@ -6,6 +6,8 @@ export interface OverloadLimits {
   readonly maxInFlight?: number;
   /** How late the event loop may be, in milliseconds. Default 1000. */
   readonly maxLoopLagMs?: number;
+  /** Bytes of all bodies that are coming in or being worked on. Default 64 MiB. */
+  readonly maxHeldBytes?: number;
 }
 
 const EVERY_MS = 100;

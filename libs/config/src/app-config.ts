@@ -25,6 +25,8 @@ export const apiConfig = z.object({
   API_MAX_IN_FLIGHT: count(1_000),
   /** How late the event loop may be before requests are answered 503. Default 1000. */
   API_MAX_LOOP_LAG_MS: durationMs(1_000),
+  /** Bytes of the bodies that are coming in or being worked on, all together; further ones are answered 503. Default 64 MiB. */
+  API_MAX_HELD_BYTES: count(67_108_864, 1_048_576),
   /** Requests per second that each caller may send to each API process. Default no limit. */
   API_RATE_PER_SECOND: count().optional(),
   /** How many of them may come at once after a pause. Default API_RATE_PER_SECOND. */

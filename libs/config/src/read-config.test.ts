@@ -52,6 +52,7 @@ describe('reading', () => {
       API_MAX_IN_FLIGHT: 1000,
       API_MAX_LOOP_LAG_MS: 1000,
       API_JWT_SCOPE: 'coordinator',
+      API_MAX_HELD_BYTES: 67108864,
       WORKER_PORT: 8082,
       WORKER_QUEUES: [],
       WORKER_CONCURRENCY: 20,
