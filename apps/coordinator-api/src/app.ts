@@ -14,6 +14,7 @@ import { mountProbes } from './probe-routes.ts';
 import { RateLimit, type Rate } from './rate-limit.ts';
 import { RawBodies } from './raw-body.ts';
 import { PROBE_PATHS, requestGate } from './request-gate.ts';
+import { sharedCheck } from './writable-check.ts';
 
 /** What the API is made of. */
 export interface AppOptions {
@@ -61,8 +62,8 @@ export function createApp(options: AppOptions): RequestListener {
   // The one route that reads a query does so itself, strictly.
   app.set('query parser', false);
 
-  mountJobRoutes(app, { backend, catalog, checkBearer });
-  mountProbes(app, { release, started, draining, assertWritable: () => backend.assertWritable() });
+  mountJobRoutes(app, { backend, catalog, checkBearer, overload });
+  mountProbes(app, { release, started, draining, assertWritable: sharedCheck(() => backend.assertWritable()) });
   refuseTheRest(app, [...accept.keys()], log);
   return (request, response) => {
     const path = pathOf(request.url ?? '');

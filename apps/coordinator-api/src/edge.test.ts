@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { apiSuite, codeOf, jobOf, order } from './fixtures/api-suite.ts';
 import { getRequest, orderBody, orderRequest, webhookRequest, type RequestChange } from './fixtures/raw-request.ts';
 
-const { redis, closing, start, open, ask, begin, storedJobs } = apiSuite();
+const { redis, closing, start, open, ask, begin, storedJobs, prefix } = apiSuite();
 
 describe('slow senders', () => {
   test('are told so in 5 s before the body and in 10 s in it', async () => {
@@ -78,19 +78,20 @@ describe('a reader who does not read', () => {
     expect(api.server.timeout).toBe(15_000);
     api.server.timeout = 500;
     const filling = open(api);
-    for (let job = 0; job < 100; job += 1) filling.write(order('D-1', { headers: { 'idempotency-key': `k${job}` } }));
-    await filling.answered(100);
+    const [accepted] = await filling.write(order('D-1')).answered();
     filling.end();
+    const long = Array.from({ length: 1_000 }, () => jobOf(accepted!));
+    await redis.command('RPUSH', `${prefix()}:subject:order:D-1`, ...long);
     const connections = () => promisify<number>((done) => api.server.getConnections(done))();
     await eventually(async () => expect(await connections()).toBe(0));
 
-    const timeline = getRequest('/v1/subjects/order:D-1/jobs');
+    const timeline = getRequest('/v1/subjects/order:D-1/jobs?limit=1000');
     const [whole] = await open(api).write(timeline).answered();
-    expect(whole!.body.length).toBeGreaterThan(20_000);
+    expect(whole!.body.length).toBeGreaterThan(300_000);
     // More than the buffers on the way can hold.
     const deaf = open(api)
       .stopReading()
-      .write(Buffer.concat(Array.from({ length: 1_000 }, () => timeline)));
+      .write(Buffer.concat(Array.from({ length: 30 }, () => timeline)));
     await eventually(async () => expect(await connections()).toBe(2));
     await eventually(async () => expect(await connections()).toBe(1));
     expect(deaf.answers).toEqual([]);
@@ -291,6 +292,19 @@ describe('too much', () => {
     redis.server.resume();
     expect((await first.answered())[0]).toMatchObject({ status: 202 });
     expect((await ask(api, order('D-2'))).status).toBe(202);
+  });
+
+  test.each([
+    ['a job', '/v1/jobs/j1'],
+    ['a timeline', '/v1/subjects/order:D-1/jobs'],
+  ])('for one process is refused while it reads %s, too', async (_what, path) => {
+    const api = await start({ overload: { maxInFlight: 1 } });
+    redis.server.pause();
+    await begin(api, getRequest(path));
+    const refused = [await ask(api, getRequest(path)), await ask(api, order('D-1'))];
+    redis.server.resume();
+    expect(refused.map(codeOf)).toEqual(['COORD_OVERLOADED', 'COORD_OVERLOADED']);
+    await eventually(async () => expect((await ask(api, order('D-1'))).status).toBe(202));
   });
 
   test('for the event loop is refused before anything is looked up, and probes are answered', async () => {

@@ -123,6 +123,13 @@ describe('a timeline', () => {
     expect(await timeline()).toMatchObject({ body: { items: ids.map((jobId) => ({ jobId })), cursor: null } });
   });
 
+  test('shows the newest hundred when no limit is asked for', async () => {
+    const jobId = await place();
+    await redis.command('RPUSH', `${prefix}:subject:order:D-1001`, ...Array.from({ length: 150 }, () => jobId));
+    const { body } = await timeline();
+    expect([body.items.length, body.cursor]).toEqual([100, expect.any(String)]);
+  });
+
   test('fills its pages with what the caller may read, and no cursor tells that there is more', async () => {
     const ids: string[] = [];
     for (const caller of ['other-shop', 'shop', 'other-shop', 'other-shop', 'shop', 'other-shop'] as const) {

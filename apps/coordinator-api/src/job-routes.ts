@@ -3,6 +3,7 @@ import type { Express } from 'express';
 import type { BearerCheck } from './bearer.ts';
 import { mayRead } from './job-access.ts';
 import { jobView } from './job-view.ts';
+import type { Overload } from './overload.ts';
 import { sendJson } from './problem.ts';
 import { readTimelineQuery } from './timeline-query.ts';
 import { readTimeline, type Timeline } from './timeline.ts';
@@ -12,17 +13,18 @@ export interface JobRoutesOptions {
   readonly backend: QueueBackend;
   readonly catalog: TaskCatalog;
   readonly checkBearer: BearerCheck;
+  readonly overload: Overload;
 }
 
 const MAX_ID = 255;
 const NOTHING: Timeline = { items: [], cursor: null };
 
 /** Mounts `GET /v1/jobs/{id}` and `GET /v1/subjects/{subject}/jobs`: what happened to this? */
-export function mountJobRoutes(app: Express, { backend, catalog, checkBearer }: JobRoutesOptions): void {
+export function mountJobRoutes(app: Express, { backend, catalog, checkBearer, overload }: JobRoutesOptions): void {
   app.get('/v1/jobs/:id', async (request, response) => {
     const caller = await checkBearer(request.headers.authorization);
     const { id } = request.params;
-    const job = id.length > MAX_ID ? undefined : await backend.job(id);
+    const job = id.length > MAX_ID ? undefined : await overload.during(() => backend.job(id));
     // To others a job does not exist: the answer must not tell them that it does.
     if (!job || !mayRead(caller, job))
       throw new CoordinatorError('COORD_NOT_FOUND', 'There is no job with this id, or its record has expired');
@@ -33,7 +35,8 @@ export function mountJobRoutes(app: Express, { backend, catalog, checkBearer }: 
     const caller = await checkBearer(request.headers.authorization);
     const query = readTimelineQuery(request.url);
     const { subject } = request.params;
-    const found = subject.length > MAX_ID ? NOTHING : await readTimeline(backend, caller, subject, query);
+    const found =
+      subject.length > MAX_ID ? NOTHING : await overload.during(() => readTimeline(backend, caller, subject, query));
     sendJson(response, 200, { items: found.items.map((job) => jobView(job, catalog)), cursor: found.cursor });
   });
 }

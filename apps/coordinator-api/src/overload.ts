@@ -2,7 +2,7 @@ import { CoordinatorError } from '@coordinator/tasks';
 
 /** How much a process takes on. */
 export interface OverloadLimits {
-  /** Requests whose jobs are being written. Default 1000. */
+  /** Requests whose jobs are being written or read. Default 1000. */
   readonly maxInFlight?: number;
   /** How late the event loop may be, in milliseconds. Default 1000. */
   readonly maxLoopLagMs?: number;
@@ -34,6 +34,16 @@ export class Overload {
   /** @throws CoordinatorError COORD_OVERLOADED while the event loop is late */
   assertTimely(): void {
     if (this.#lagMs > this.#maxLoopLagMs) throw new CoordinatorError('COORD_OVERLOADED');
+  }
+
+  /** Counts a request while it is worked on. @throws CoordinatorError COORD_OVERLOADED, and then it is not worked on */
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.enter();
+    try {
+      return await work();
+    } finally {
+      this.leave();
+    }
   }
 
   /**

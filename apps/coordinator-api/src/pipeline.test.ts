@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { apiSuite, order } from './fixtures/api-suite.ts';
+import { apiSuite, codeOf, order } from './fixtures/api-suite.ts';
+import { getRequest } from './fixtures/raw-request.ts';
 
-const { start, open, ask, storedJobs } = apiSuite();
+const { redis, start, open, ask, storedJobs } = apiSuite();
 
 describe('behind an answer that closes the connection', () => {
   test.each([
@@ -38,5 +39,38 @@ describe('behind an answer that closes the connection', () => {
     await connection.closed();
     expect(connection.answers.map(({ status }) => status)).toEqual([202, 415]);
     expect(await storedJobs()).toBe(1);
+  });
+});
+
+describe('one connection', () => {
+  test('waits for 32 answers at most: with the next request it is closed, and what came behind is not done', async () => {
+    const api = await start();
+    const connection = open(api).write(Buffer.concat(Array.from({ length: 40 }, (_, i) => order(`D-${i}`))));
+    await connection.closed();
+    const refused = connection.answers.at(-1)!;
+    expect(connection.answers.map(({ status }) => status)).toEqual([...Array.from({ length: 32 }, () => 202), 503]);
+    expect(codeOf(refused)).toBe('COORD_OVERLOADED');
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await ask(api, order('D-40'))).status).toBe(202);
+    expect(await storedJobs()).toBe(33);
+  });
+
+  test('carries any number of requests when it waits for their answers', async () => {
+    const api = await start();
+    const connection = open(api);
+    for (let turn = 1; turn <= 5; turn += 1) {
+      connection.write(Buffer.concat(Array.from({ length: 20 }, () => getRequest('/livez'))));
+      await connection.answered(20 * turn);
+    }
+    expect(connection.closedAfterMs).toBeUndefined();
+  });
+
+  test('that asks again and again whether the API is ready costs Redis one write', async () => {
+    const api = await start();
+    await redis.command('CONFIG', 'RESETSTAT');
+    await open(api)
+      .write(Buffer.concat(Array.from({ length: 30 }, () => getRequest('/readyz'))))
+      .answered(30);
+    expect(await redis.command('INFO', 'commandstats')).toMatch(/^cmdstat_set:calls=1,/m);
   });
 });

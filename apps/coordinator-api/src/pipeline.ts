@@ -8,6 +8,9 @@ interface Pipeline {
   closing: boolean;
 }
 
+/** How many answers one connection may wait for. Nobody needs more: callers wait for their answers, or open others. */
+const MAX_UNANSWERED = 32;
+
 const pipelines = new WeakMap<Duplex, Pipeline>();
 
 /** Notes a request as it comes, unless it came behind an answer that closes the connection. */
@@ -32,6 +35,11 @@ export function closeAfter(response: ServerResponse): void {
   response.setHeader('connection', 'close');
   const pipeline = pipelines.get(response.req.socket);
   if (pipeline) pipeline.closing = true;
+}
+
+/** Whether a connection waits for more answers than it may. */
+export function isTooLong(socket: Duplex): boolean {
+  return (pipelines.get(socket)?.unanswered.length ?? 0) > MAX_UNANSWERED;
 }
 
 /** Whether a request came behind an answer that closes the connection. */

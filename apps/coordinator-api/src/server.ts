@@ -1,8 +1,10 @@
 import type { Logger } from '@coordinator/logging';
 import { createHttpServer, type TlsSettings } from '@coordinator/process';
+import { CoordinatorError } from '@coordinator/tasks';
 import type { RequestListener, Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { closeAfter, isAbandoned } from './pipeline.ts';
+import { closeAfter, isAbandoned, isTooLong } from './pipeline.ts';
+import { sendProblem } from './problem.ts';
 import { answerProtocolErrors } from './protocol-errors.ts';
 
 /** What the HTTP server of the API is made of. */
@@ -22,6 +24,13 @@ export function createApiServer({ app, draining, maxConnections = 4_096, tls }: 
   answerProtocolErrors(server);
   server.on('request', (request, response) => {
     if (isAbandoned(response)) return void request.resume();
+    if (isTooLong(request.socket)) {
+      closeAfter(response);
+      return sendProblem(
+        response,
+        new CoordinatorError('COORD_OVERLOADED', 'One connection waits for too many answers'),
+      );
+    }
     // Whoever asks for another protocol is answered in this one, and does not keep the connection for it.
     if (draining() || request.headers.upgrade !== undefined) closeAfter(response);
     app(request, response);

@@ -2,6 +2,8 @@ import { CoordinatorError, cursorInvalid, TIMELINE_PAGE } from '@coordinator/tas
 
 /** A cursor is the 16 bytes of a job id in base64url; callers are not to know. */
 const CURSOR = /^[\w-]{21}[AQgw]$/;
+/** Jobs on a page when the caller does not say. */
+const DEFAULT_LIMIT = 100;
 const LIMIT = /^[1-9]\d{0,3}$/;
 
 /** Which page of a timeline a caller asks for. */
@@ -33,7 +35,7 @@ export function readTimelineQuery(url: string): PageRequest {
   }
   return {
     before: cursor === undefined ? undefined : jobIdOf(cursor),
-    limit: limit === undefined ? TIMELINE_PAGE : Number(limit),
+    limit: limit === undefined ? DEFAULT_LIMIT : Number(limit),
   };
 }
 

@@ -21,7 +21,7 @@ export const apiConfig = z.object({
   API_HOSTS: list().default([]),
   /** Connections at once; further ones are closed as they come. Default 4096. */
   API_MAX_CONNECTIONS: count(4_096),
-  /** Requests whose jobs are being written at once; further ones are answered 503. Default 1000. */
+  /** Requests whose jobs are being written or read at once; further ones are answered 503. Default 1000. */
   API_MAX_IN_FLIGHT: count(1_000),
   /** How late the event loop may be before requests are answered 503. Default 1000. */
   API_MAX_LOOP_LAG_MS: durationMs(1_000),
