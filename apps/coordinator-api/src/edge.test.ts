@@ -159,6 +159,8 @@ describe('the Host header', () => {
     expect(codeOf(refused)).toBe('COORD_HOST_UNKNOWN');
     expect((await ask(api, getRequest('/readyz', { headers }))).status).toBe(200);
     expect((await ask(api, getRequest('/v1/jobs/j1', { headers }))).status).toBe(421);
+    const forwarded = { ...headers, 'x-forwarded-host': 'api.example.test', forwarded: 'host=api.example.test' };
+    expect((await ask(api, order('D-1', { headers: forwarded }))).status).toBe(421);
   });
 
   test.each(['127.0.0.1:8080', '[::1]:8080', 'api_1', 'localhost'])(

@@ -32,7 +32,7 @@ export function requestGate(hosts: readonly string[]): RequestGate {
     const { host } = request.headers;
     if (host === knownHost && host !== undefined) return;
     // HTTP/1.0 has none, and old health checks speak it.
-    if (host === undefined && request.httpVersion === '1.0') return;
+    if (host === undefined && request.httpVersion === '1.0' && PROBE_PATHS.has(request.url ?? '')) return;
     const name = HOST.exec(host ?? '')?.[1];
     if (name === undefined) throw malformed('A request names one host, in a Host header');
     if (served.size > 0 && !served.has(name.toLowerCase()) && !served.has(String(host).toLowerCase())) {
@@ -47,9 +47,20 @@ export function requestGate(hosts: readonly string[]): RequestGate {
     if (rawHeaders.length > MAX_HEADERS * 2) throw new CoordinatorError('COORD_HEADERS_TOO_LARGE');
     checkSingleHeaders(rawHeaders);
     checkHost(request);
+    checkFraming(request);
     if (url.length > MAX_PATH) throw new CoordinatorError('COORD_PATH_TOO_LONG');
     if (!isReadablePath(url)) throw new CoordinatorError('COORD_PATH_INVALID');
   };
+}
+
+/**
+ * Where a body ends must be told in one way that every server on the way reads alike.
+ * Source: https://www.rfc-editor.org/rfc/rfc9112#section-6.1
+ */
+function checkFraming({ headers, httpVersion }: IncomingMessage): void {
+  const encoding = headers['transfer-encoding'];
+  if (encoding === undefined || (httpVersion === '1.1' && encoding.toLowerCase() === 'chunked')) return;
+  throw malformed('A Transfer-Encoding is chunked and nothing else, in HTTP/1.1');
 }
 
 /** @param rawHeaders names and values by turns */
