@@ -1,7 +1,14 @@
-import { acceptRequest, type Registry, type Route } from '@coordinator/extension';
+import { acceptRequest, screenRequest, SignatureRefusal, type Registry, type Route } from '@coordinator/extension';
 import type { Logger } from '@coordinator/logging';
-import { CoordinatorError, type Receipt, type TaskQueue } from '@coordinator/tasks';
-import { ATTR, extractTraceContext, inSpan, markFailed, type TraceCarrier } from '@coordinator/tracing';
+import { CoordinatorError, RepeatedErrors, type Receipt, type TaskQueue } from '@coordinator/tasks';
+import {
+  ATTR,
+  countRefusedWebhook,
+  extractTraceContext,
+  inSpan,
+  markFailed,
+  type TraceCarrier,
+} from '@coordinator/tracing';
 import { SpanKind } from '@opentelemetry/api';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BearerCheck } from './bearer.ts';
@@ -27,7 +34,8 @@ export type Accept = (request: IncomingMessage, response: ServerResponse) => Pro
 
 /** What `POST` does on the paths of all extensions: check, one write, 202. */
 export function acceptRoutes(options: AcceptRoutesOptions): ReadonlyMap<string, Accept> {
-  const edge = { ...options, keysInFlight: new Set<string>() };
+  const refusals = new RepeatedErrors((fields, message) => options.log.warn(fields, message));
+  const edge = { ...options, keysInFlight: new Set<string>(), refusals };
   return new Map(
     options.registry
       .routes(options.config)
@@ -41,6 +49,8 @@ export function acceptRoutes(options: AcceptRoutesOptions): ReadonlyMap<string, 
 interface Edge extends AcceptRoutesOptions {
   /** Idempotency keys of requests that this process is answering. What another one answers, Redis decides. */
   readonly keysInFlight: Set<string>;
+  /** Signatures that were refused. */
+  readonly refusals: RepeatedErrors;
 }
 
 function accept(
@@ -57,10 +67,11 @@ function accept(
   };
   return inSpan(`POST ${route.path}`, settings, async (span) => {
     try {
-      const receipts = await receive(extension, route, request, edge);
+      const receipts = await receive(extension, route, response, edge);
       sendReceipts(response, receipts);
     } catch (error) {
-      if (!(error instanceof CoordinatorError)) edge.log.error({ err: error }, 'a route failed');
+      if (error instanceof SignatureRefusal) tellRefusal(extension, error, edge.refusals);
+      else if (!(error instanceof CoordinatorError)) edge.log.error({ err: error }, 'a route failed');
       sendProblem(response, error);
     }
     span.setAttribute(ATTR.httpResponseStatusCode, response.statusCode);
@@ -68,19 +79,27 @@ function accept(
   });
 }
 
+/** Strangers may send as many as they like, so the log holds a few and the metric counts them all. */
+function tellRefusal(extension: string, { code, reason }: SignatureRefusal, refusals: RepeatedErrors): void {
+  countRefusedWebhook({ extension, code });
+  // Neither the body nor the signature is logged, nor what the check has said of them: they come from a stranger.
+  refusals.report(reason, `webhook signature refused: ${extension}`, { caller: extension, code });
+}
+
 async function receive(
   extension: string,
   route: Route,
-  request: IncomingMessage,
+  response: ServerResponse,
   { queue, log, checkBearer, overload, rawBodies, keysInFlight }: Edge,
 ): Promise<Receipt[]> {
-  const { headers } = request;
+  const { headers } = response.req;
   const bearer = route.auth.scheme === 'bearer';
   const caller = bearer ? await checkBearer(headers.authorization) : extension;
   // Of a webhook only the body is signed: its keys come from there.
   const key = bearer ? readIdempotencyKey(headers['idempotency-key']) : undefined;
   const idempotencyKey = key === undefined ? undefined : JSON.stringify([route.path, caller, key]);
-  const rawBody = await rawBodies.read(request, route.maxBytes);
+  screenRequest(route, headers);
+  const rawBody = await rawBodies.read(response, route.maxBytes);
   try {
     if (idempotencyKey !== undefined && keysInFlight.has(idempotencyKey)) {
       throw new CoordinatorError('COORD_IDEMPOTENCY_IN_FLIGHT');

@@ -72,6 +72,33 @@ describe('a large body', () => {
   });
 });
 
+describe('a sender who asks before it sends its body', () => {
+  const asking = (headers: RequestChange['headers'] = {}) =>
+    order('D-1', { body: '', headers: { expect: '100-continue', 'content-length': '300', ...headers } });
+
+  test.each([
+    ['without a token', 401, { authorization: undefined }],
+    ['of too much', 413, { 'content-length': '262145' }],
+    ['of something else', 415, { 'content-type': 'text/plain' }],
+    ['at another host', 400, { host: undefined }],
+  ])('%s is refused at once', async (_what, status, headers) => {
+    expect((await ask(await start(), asking(headers))).status).toBe(status);
+  });
+
+  test('without a signature is refused at once', async () => {
+    const headers = { expect: '100-continue', 'content-length': '300', 'stripe-signature': undefined };
+    expect((await ask(await start(), webhookRequest({ body: '', headers }))).status).toBe(401);
+  });
+
+  test('is told to go on', async () => {
+    const api = await start();
+    const connection = open(api).write(asking());
+    expect((await connection.answered())[0]).toMatchObject({ status: 100 });
+    connection.write(orderBody().padEnd(300));
+    expect((await connection.answered(2))[1]).toMatchObject({ status: 202 });
+  });
+});
+
 describe('a reader who does not read', () => {
   test('is given up when nothing has moved for a while', async () => {
     const api = await start();

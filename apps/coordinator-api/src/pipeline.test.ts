@@ -55,6 +55,27 @@ describe('one connection', () => {
     expect(await storedJobs()).toBe(33);
   });
 
+  test('is closed with the answer to its last request, and what came behind is not done', async () => {
+    const api = await start();
+    expect(api.server.maxRequestsPerSocket).toBe(10_000);
+    api.server.maxRequestsPerSocket = 3;
+    const connection = open(api).write(Buffer.concat(Array.from({ length: 5 }, (_, i) => order(`D-${i}`))));
+    await connection.closed();
+    expect(connection.answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(connection.answers.map(({ headers }) => headers.get('connection'))).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'close',
+    ]);
+    expect(await storedJobs()).toBe(3);
+  });
+
+  test('is kept longer than load balancers keep it, so that it is they who close', async () => {
+    const api = await start();
+    const answer = await ask(api, getRequest('/livez'));
+    expect(answer.headers.get('keep-alive')).toMatch(/^timeout=65\b/);
+  });
+
   test('carries any number of requests when it waits for their answers', async () => {
     const api = await start();
     const connection = open(api);

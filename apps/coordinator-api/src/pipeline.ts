@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 interface Pipeline {
   /** Oldest first, as they go out. */
   readonly unanswered: ServerResponse[];
+  /** Requests so far. */
+  count: number;
   closing: boolean;
 }
 
@@ -17,8 +19,9 @@ const pipelines = new WeakMap<Duplex, Pipeline>();
 export function enterPipeline(response: ServerResponse): void {
   const { socket } = response.req;
   let pipeline = pipelines.get(socket);
-  if (!pipeline) pipelines.set(socket, (pipeline = { unanswered: [], closing: false }));
+  if (!pipeline) pipelines.set(socket, (pipeline = { unanswered: [], count: 0, closing: false }));
   if (pipeline.closing) return;
+  pipeline.count += 1;
   pipeline.unanswered.push(response);
   response.on('close', leavePipeline);
 }
@@ -40,6 +43,11 @@ export function closeAfter(response: ServerResponse): void {
 /** Whether a connection waits for more answers than it may. */
 export function isTooLong(socket: Duplex): boolean {
   return (pipelines.get(socket)?.unanswered.length ?? 0) > MAX_UNANSWERED;
+}
+
+/** How many requests a connection has carried. */
+export function requestsOn(socket: Duplex): number {
+  return pipelines.get(socket)?.count ?? 0;
 }
 
 /** Whether a request came behind an answer that closes the connection. */

@@ -1,5 +1,5 @@
 import { CoordinatorError } from '@coordinator/tasks';
-import type { IncomingMessage } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 const JSON_UTF8 = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
@@ -30,17 +30,19 @@ export class RawBodies {
 
   /**
    * Reads the bytes of a JSON request, which are held until release(). What is too large is refused at its
-   * Content-Length, before a byte is read.
+   * Content-Length, before a byte is read or asked for.
    *
    * @throws CoordinatorError COORD_CONTENT_TYPE, COORD_BODY_TOO_LARGE, COORD_BODY_MALFORMED (the caller went away),
    *   COORD_OVERLOADED
    */
-  read(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-    const { headers } = request;
+  read(response: ServerResponse, maxBytes: number): Promise<Buffer> {
+    const request = response.req;
+    const { headers, httpVersion } = request;
     if (!JSON_UTF8.test(headers['content-type'] ?? '') || headers['content-encoding'] !== undefined) {
       return Promise.reject(new CoordinatorError('COORD_CONTENT_TYPE'));
     }
     if (Number(headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+    if (headers.expect !== undefined && httpVersion === '1.1') response.writeContinue();
 
     return new Promise((resolve, reject) => {
       let chunks: Buffer[] = [];

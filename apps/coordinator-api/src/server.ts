@@ -1,9 +1,9 @@
 import type { Logger } from '@coordinator/logging';
 import { createHttpServer, type TlsSettings } from '@coordinator/process';
 import { CoordinatorError } from '@coordinator/tasks';
-import type { RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { closeAfter, isAbandoned, isTooLong } from './pipeline.ts';
+import { closeAfter, isAbandoned, isTooLong, requestsOn } from './pipeline.ts';
 import { sendProblem } from './problem.ts';
 import { answerProtocolErrors } from './protocol-errors.ts';
 
@@ -22,6 +22,8 @@ export function createApiServer({ app, draining, maxConnections = 4_096, tls }: 
   // The gate asks for the Host, and answers with a problem where Node would answer with nothing.
   const server = createHttpServer({ requireHostHeader: false, maxConnections, tls });
   answerProtocolErrors(server);
+  // Node would go on reading, and answer with a bare 503.
+  const isLast = ({ socket }: IncomingMessage) => requestsOn(socket) >= (server.maxRequestsPerSocket ?? Infinity);
   server.on('request', (request, response) => {
     if (isAbandoned(response)) return void request.resume();
     if (isTooLong(request.socket)) {
@@ -32,7 +34,7 @@ export function createApiServer({ app, draining, maxConnections = 4_096, tls }: 
       );
     }
     // Whoever asks for another protocol is answered in this one, and does not keep the connection for it.
-    if (draining() || request.headers.upgrade !== undefined) closeAfter(response);
+    if (draining() || request.headers.upgrade !== undefined || isLast(request)) closeAfter(response);
     app(request, response);
   });
   return server;

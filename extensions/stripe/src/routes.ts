@@ -11,7 +11,7 @@ import {
 import { refundedPayment, succeededPayment } from './payment-events.ts';
 import { createdAt, orderNumber, stripeEvent, type StripeEvent } from './stripe-event.ts';
 import { recordEvent } from './tasks.ts';
-import { stripeSignature } from './webhook-signature.ts';
+import { screenSignature, stripeSignature } from './webhook-signature.ts';
 
 /**
  * Stripe reports what happened. An event that starts no job, of a type that nobody knows or that nothing subscribes to,
@@ -23,7 +23,7 @@ export function receiveEvent(secrets: readonly Secret[]): Route {
   return webhook({
     path: '/webhooks/stripe',
     summary: 'Receive an event of Stripe',
-    auth: signature(stripeSignature(secrets)),
+    auth: signature(stripeSignature(secrets), screenSignature),
     body: stripeEvent,
     accept: async (event, { queue }) => {
       const order = orderNumber(event);

@@ -1,4 +1,5 @@
 import { CoordinatorError, type Secret, type SignatureAuthentication } from '@coordinator/extension';
+import type { IncomingHttpHeaders } from 'node:http';
 import { webhooks } from './official-webhooks.ts';
 
 /** Why a webhook was not accepted. Its message holds nothing of the request. */
@@ -32,6 +33,11 @@ export function stripeSignature(
       throw new SignatureRefused('No active secret has signed this body');
     }
   };
+}
+
+/** Checks of the header what needs no body. @throws as the check of {@link stripeSignature} */
+export function screenSignature(headers: IncomingHttpHeaders): void {
+  readHeader(headers['stripe-signature'], Date.now());
 }
 
 /**

@@ -13,17 +13,41 @@ export interface ReceivedRequest {
   readonly context: Omit<RouteContext, 'queue'> & { readonly queue: TaskQueue };
 }
 
+/** Nobody who knows a secret of the route has signed the request. */
+export class SignatureRefusal extends CoordinatorError {
+  /** What kind of error the route's own check has thrown. Its message may quote the body or the header of a stranger. */
+  readonly reason: string;
+
+  constructor(thrown: unknown) {
+    if (thrown instanceof CoordinatorError && thrown.code === 'COORD_SIGNATURE_MALFORMED')
+      super(thrown.code, thrown.message);
+    else super('COORD_SIGNATURE_INVALID');
+    this.reason = thrown instanceof Error ? thrown.name : 'unknown';
+  }
+}
+
+/**
+ * Refuses a request before its body is read, where its headers alone say that nobody has signed it.
+ *
+ * @throws SignatureRefusal
+ */
+export function screenRequest({ auth }: Route, headers: IncomingHttpHeaders): void {
+  if (auth.scheme !== 'signature' || !auth.screen) return;
+  const { screen } = auth;
+  orRefusal(() => screen(headers));
+}
+
 /**
  * What every route does with a body: signature over the raw bytes before anything is parsed, then schema, then the
  * route's own `accept`.
  *
- * @throws CoordinatorError COORD_SIGNATURE_*, COORD_BODY_*, COORD_INTERNAL for a mistake in the route, and those of `accept`
+ * @throws SignatureRefusal, CoordinatorError COORD_BODY_*, COORD_INTERNAL for a mistake in the route, and those of `accept`
  */
 export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
   const { caller, queue, idempotencyKey } = context;
   const { path, auth } = route;
   const bearer = auth.scheme === 'bearer';
-  if (!bearer) verify(auth.verify, rawBody, headers, context);
+  if (!bearer) orRefusal(() => auth.verify(rawBody, headers));
   const body = readJsonBody(rawBody, route.body, bearer ? 'all' : 'none');
   if (bearer) refuseCardNumbers([body, idempotencyKey]);
   const request = idempotencyKey === undefined ? undefined : { key: idempotencyKey, body: rawBody };
@@ -46,18 +70,10 @@ async function accepted(accept: () => Promise<Receipt[]>, { log }: Pick<RouteCon
   }
 }
 
-function verify(
-  check: (rawBody: Buffer, headers: IncomingHttpHeaders) => void,
-  rawBody: Buffer,
-  headers: IncomingHttpHeaders,
-  { log, caller }: Pick<RouteContext, 'log' | 'caller'>,
-): void {
+function orRefusal(check: () => void): void {
   try {
-    check(rawBody, headers);
+    check();
   } catch (error) {
-    // Neither the body nor the signature is logged: both come from a stranger.
-    log.warn({ caller, reason: error instanceof Error ? error.name : 'unknown' }, 'webhook signature refused');
-    const unreadable = error instanceof CoordinatorError && error.code === 'COORD_SIGNATURE_MALFORMED';
-    throw unreadable ? error : new CoordinatorError('COORD_SIGNATURE_INVALID');
+    throw new SignatureRefusal(error);
   }
 }

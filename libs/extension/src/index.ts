@@ -39,7 +39,7 @@ export {
   type TaskHandler,
   type Upcaster,
 } from '@coordinator/tasks';
-export { acceptRequest, type ReceivedRequest } from './accept-request.ts';
+export { acceptRequest, screenRequest, SignatureRefusal, type ReceivedRequest } from './accept-request.ts';
 export { defineExtension, type Extension, type ExtensionDeclaration } from './extension.ts';
 export {
   defineFake,

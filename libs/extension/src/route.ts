@@ -27,6 +27,11 @@ export interface SignatureAuthentication {
    * COORD_SIGNATURE_MALFORMED, which is answered 400: the header itself is not readable.
    */
   readonly verify: (rawBody: Buffer, headers: IncomingHttpHeaders) => void;
+  /**
+   * Throws, as `verify` does, for headers with which no body could be signed; then it is not read at all. Default: none,
+   * the body is read first.
+   */
+  readonly screen?: (headers: IncomingHttpHeaders) => void;
 }
 
 interface RouteDeclaration<Body> {
@@ -70,9 +75,12 @@ export function bearerToken(): BearerAuthentication {
   return { scheme: 'bearer' };
 }
 
-/** The caller must have signed the raw body; `verify` throws when it has not. */
-export function signature(verify: SignatureAuthentication['verify']): SignatureAuthentication {
-  return { scheme: 'signature', verify };
+/** The caller must have signed the raw body; `verify` throws when it has not, and `screen` when its headers say so alone. */
+export function signature(
+  verify: SignatureAuthentication['verify'],
+  screen?: NonNullable<SignatureAuthentication['screen']>,
+): SignatureAuthentication {
+  return { scheme: 'signature', verify, ...(screen && { screen }) };
 }
 
 /** Declares `POST <path>` for callers with a token. Without `auth` and `body` it does not compile. */

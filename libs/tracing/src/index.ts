@@ -6,6 +6,7 @@ export { METRICS_CONTENT_TYPE } from './metrics-text.ts';
 export {
   countAccepted,
   countRefusedCall,
+  countRefusedWebhook,
   countSlots,
   countStuckHandler,
   countTakenBack,

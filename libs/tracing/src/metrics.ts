@@ -18,6 +18,7 @@ interface Instruments {
   takenBack: Counter;
   slots: Counter;
   refusedCalls: Counter;
+  refusedWebhooks: Counter;
 }
 
 // OpenTelemetry's default buckets are made for milliseconds; the conventions ask for seconds, and calls to slow
@@ -55,6 +56,9 @@ export function installMetrics(meter: Meter): void {
       description: 'Slots of schedules by what became of them',
     }),
     refusedCalls: meter.createCounter('coordinator.downstream.refused', { description: 'Calls that were not made' }),
+    refusedWebhooks: meter.createCounter('coordinator.webhooks.refused', {
+      description: 'Webhooks without a good signature',
+    }),
   };
   installGauges(meter);
 }
@@ -110,4 +114,9 @@ export function countSlots(counted: {
 /** Counts a call that our own protection of a downstream did not let through (`coordinator.downstream.refused`). */
 export function countRefusedCall(call: { readonly downstream: string; readonly reason: string }): void {
   instruments?.refusedCalls.add(1, { [ATTR.downstream]: call.downstream, [ATTR.refusal]: call.reason });
+}
+
+/** Counts a webhook whose signature was refused (`coordinator.webhooks.refused`), by the code of its answer. */
+export function countRefusedWebhook({ extension, code }: { readonly extension: string; readonly code: string }): void {
+  instruments?.refusedWebhooks.add(1, { [ATTR.extension]: extension, [ATTR.errorType]: code });
 }
