@@ -21,6 +21,8 @@ export interface ApiServerOptions {
 export function createApiServer({ app, draining, maxConnections = 4_096, tls }: ApiServerOptions): Server {
   // The gate asks for the Host, and answers with a problem where Node would answer with nothing.
   const server = createHttpServer({ requireHostHeader: false, maxConnections, tls });
+  // Connections that are kept for later must not keep out those that have something to say now.
+  server.on('drop', () => server.closeIdleConnections());
   answerProtocolErrors(server);
   // Node would go on reading, and answer with a bare 503.
   const isLast = ({ socket }: IncomingMessage) => requestsOn(socket) >= (server.maxRequestsPerSocket ?? Infinity);
