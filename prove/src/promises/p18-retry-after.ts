@@ -76,7 +76,16 @@ const CASES: readonly Case[] = [
     notBefore: afterFirst(UNSTATED_MS),
     byMs: UNSTATED_MS + BACKOFF_MS,
   },
+  {
+    name: 'negative-429',
+    status: 429,
+    value: () => '-5',
+    notBefore: afterFirst(UNSTATED_MS),
+    byMs: UNSTATED_MS + BACKOFF_MS,
+  },
   { name: 'negative', status: 503, value: () => '-5', byMs: BACKOFF_MS },
+  { name: 'exponent', status: 503, value: () => '1e9', byMs: BACKOFF_MS },
+  { name: 'past', status: 503, value: () => inSeconds(-60), byMs: BACKOFF_MS },
   { name: 'garbage', status: 503, value: () => 'soon', byMs: BACKOFF_MS },
   {
     name: 'garbage-429',
@@ -106,7 +115,7 @@ export const retryAfter: Proof = {
     }
     findings.figures.n = CASES.length;
 
-    const dueAfter = await eventually(async () => {
+    const waits = await eventually(async () => {
       const dues = await stack.fields([...jobs.values()], 'dueAt');
       const states = await stack.fields([...jobs.values()], 'outcome');
       const calls = await stack.sink.calls();
@@ -115,13 +124,22 @@ export const retryAfter: Proof = {
           const jobId = jobs.get(name) ?? '';
           const first = calls.find(({ destination }) => destination === name)?.at;
           if (first === undefined || !states.get(jobId)) throw new Error(`${name} has not been refused yet`);
-          return [name, Number(dues.get(jobId)) - first];
+          return [name, { first, dueAt: Number(dues.get(jobId)) }];
         }),
       );
     });
-    const late = CASES.filter(({ name, byMs }) => (dueAfter.get(name) ?? Infinity) > byMs + 500);
+    const late = CASES.filter(({ name, byMs }) => {
+      const { first = 0, dueAt = Infinity } = waits.get(name) ?? {};
+      return dueAt - first > byMs + 500;
+    });
     findings.expect('due too late', late.length, { is: 0 });
     if (late.length > 0) findings.notes.push(`late: ${late.map(({ name }) => name).join(', ')}`);
+
+    const hasty = CASES.filter(({ name, notBefore }) => {
+      const { first = 0, dueAt = 0 } = waits.get(name) ?? {};
+      return notBefore && dueAt < notBefore(values.get(name) ?? '', first);
+    });
+    findings.expect('due too early', hasty.length, { is: 0 });
 
     // What waits for an hour has said enough.
     const soon = CASES.filter(({ byMs }) => byMs <= 10_000);
