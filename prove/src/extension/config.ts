@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const proveConfig = z.object({
   /** Where the sink listens. */
   PROVE_SINK_URL: serviceUrl(),
+  /** Another way to it, for destinations that begin with `side-`. Default: the same. */
+  PROVE_SIDE_DOOR_URL: serviceUrl().optional(),
   /** Longest time of a call to the sink. Default 5000. */
   PROVE_CALL_TIMEOUT_MS: durationMs(5_000),
 });

@@ -25,7 +25,8 @@ export class SinkClient {
   #to(destination: string, totalTimeoutMs: number = this.#config.PROVE_CALL_TIMEOUT_MS): DownstreamClient {
     const known = this.#clients.get(destination);
     if (known) return known;
-    const baseUrl = `${this.#config.PROVE_SINK_URL}/${destination}`;
+    const { PROVE_SINK_URL: front, PROVE_SIDE_DOOR_URL: side = front } = this.#config;
+    const baseUrl = `${destination.startsWith('side-') ? side : front}/${destination}`;
     // These two stand for services of all kinds, and are to use all slots; the others have a share, as by default.
     const share = destination === 'main' || destination === 'gates' ? { maxConnections: 100 } : {};
     const limits = { totalTimeoutMs, headersTimeoutMs: totalTimeoutMs, ...share };
