@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import type { ClientLedger } from './client-ledger.ts';
-import { LoopWatch } from './loop-watch.ts';
+import { LoopWatch } from '../stack/loop-watch.ts';
 import type { SendAnswer, Sending } from './sending.ts';
 
 /** What a driver needs. */

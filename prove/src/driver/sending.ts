@@ -19,7 +19,7 @@ export interface SendAnswer {
   /** When it was due, in milliseconds since 1970; later tries are due when they are sent. */
   readonly dueAt: number;
   readonly endedAt: number;
-  /** How much of that time the driver itself did not run, in milliseconds: it sent late, or read the answer late. */
+  /** How much of that time the event loop of the driver stood still, in milliseconds: at the most, it was late by that. */
   readonly driverLateMs: number;
   /** 0 where no answer came. */
   readonly status: number;

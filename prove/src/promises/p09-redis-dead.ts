@@ -119,7 +119,7 @@ function holdAnswers(phase: string, answers: readonly SendAnswer[], findings: Fi
   findings.expect(`${phase}: answers that are no 503 with Retry-After`, odd.length - unanswered.length, { is: 0 });
   findings.expect(`${phase}: requests without an answer`, unanswered.length, { is: 0 });
   findings.expect(`${phase}: answered by p99`, p99, { atMost: ANSWER_MS }, 'ms');
-  findings.notes.push(`${phase}: the driver itself was late by ${lateP99} ms (p99)`);
+  findings.notes.push(`${phase}: the driver itself stood still for ${lateP99} ms of a request (p99)`);
 }
 
 function statusesOf(stack: ProvingStack, path: string): Promise<number[]> {

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '@coordinator/task-testing';
-import { LoopWatch } from './loop-watch.ts';
+import { LoopWatch, type Standstill } from './loop-watch.ts';
 
 let watch: LoopWatch;
+let told: Standstill[];
 beforeEach(() => {
-  watch = new LoopWatch();
+  told = [];
+  watch = new LoopWatch((still) => told.push(still));
 });
 afterEach(() => watch.stop());
 
@@ -28,4 +30,21 @@ test('standstills add up, and what was before is not counted', async () => {
   const second = block(200);
   expect(watch.stoodStillMs(first.from, second.to)).toBeGreaterThan(300);
   expect(watch.stoodStillMs(second.from, second.to)).toBeLessThanOrEqual(second.to - second.from);
+});
+
+test('a standstill is told with how much of it was computing', async () => {
+  const busy = block(300);
+  const computed = await eventually(() => {
+    const still = told.find(({ to }) => to >= busy.to);
+    if (!still) throw new Error('it is not over');
+    return still.cpuMs;
+  });
+  const idle = Date.now();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+  const slept = await eventually(() => {
+    const still = told.find(({ from }) => from >= idle - 50);
+    if (!still) throw new Error('it is not over');
+    return still.cpuMs;
+  });
+  expect(computed).toBeGreaterThan(slept);
 });
