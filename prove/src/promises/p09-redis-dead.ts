@@ -87,11 +87,11 @@ async function during(
     looks.dead += (await statusesOf(stack, '/livez')).filter((one) => one !== 200).length;
     looks.ready += (await statusesOf(stack, '/readyz')).filter((one) => one !== 503).length;
   }
-  findings.expect(`${phase}: looks at /livez that were no 200`, looks.dead, { is: 0 });
-  findings.expect(`${phase}: looks at /readyz that were no 503`, looks.ready, { is: 0 });
 
   const answers = stack.driver.answers.slice(before);
   holdAnswers(phase, answers, findings);
+  findings.expect(`${phase}: looks at /livez that were no 200`, looks.dead, { is: 0 });
+  findings.expect(`${phase}: looks at /readyz that were no 503`, looks.ready, { is: 0 });
   return answers;
 }
 
@@ -126,8 +126,12 @@ function statusesOf(stack: ProvingStack, path: string): Promise<number[]> {
   return Promise.all(stack.apis.map(({ url }) => status(`${url}${path}`)));
 }
 
+/** 0 where no answer came. */
 async function status(url: string): Promise<number> {
-  return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).status;
+  return fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    (answer) => answer.status,
+    () => 0,
+  );
 }
 
 function residentMiB(pid: number): number {
