@@ -32,7 +32,8 @@ export async function enqueueJob(
   { queue, idempotencyKey }: RouteContext,
 ): Promise<Receipt[]> {
   const lane = 'lane' in body.payload ? body.payload.lane : undefined;
-  const options = { idempotencyKey, delayMs: body.delayMs ?? 0, lane };
+  const subject = 'subject' in body.payload ? body.payload.subject : undefined;
+  const options = { idempotencyKey, delayMs: body.delayMs ?? 0, lane, subject };
   switch (body.task) {
     case 'deliver':
       return [await queue.enqueue(tasks.deliver, body.payload, options)];
@@ -43,7 +44,7 @@ export async function enqueueJob(
     case 'misbehave':
       return [await queue.enqueue(tasks.misbehave, body.payload, options)];
     case 'aside':
-      return [await queue.enqueue(tasks.aside, body.payload, { ...options, subject: body.payload.subject })];
+      return [await queue.enqueue(tasks.aside, body.payload, options)];
     case 'family':
       return [await queue.enqueue(tasks.family, body.payload, options)];
   }

@@ -50,6 +50,6 @@ export const misbehave = defineTask({
 /** Has a child for each note. */
 export const family = defineTask({
   name: 'prove.family',
-  payload: noPii(z.strictObject({ note, children: z.array(note).max(100) })),
+  payload: noPii(z.strictObject({ note, children: z.array(note).max(100), subject: z.string().max(100).optional() })),
   ...policy,
 });

@@ -81,7 +81,6 @@ export async function damageAside(
 
 /** Some of them in each index. */
 function jobsAside(how: Damage): Sending[] {
-  const { lane } = belonging(how);
   const plain = Array.from({ length: JOBS }, (_, i): Sending => {
     const note = `p20-${how}-${i}`;
     return {
@@ -91,18 +90,19 @@ function jobsAside(how: Damage): Sending[] {
   });
   const inLane = Array.from({ length: LANE_JOBS }, (_, i): Sending => {
     const note = `p20-${how}-lane-${i}`;
-    return { key: note, body: { ...lane, payload: { ...lane.payload, note } } };
+    return { key: note, body: { task: 'aside', payload: { note, lane: `p20-${how}` } } };
   });
   return [...plain, ...inLane];
 }
 
-/** Bodies of jobs that belong to something. */
+/** Bodies of jobs that belong to something that is damaged, and to nothing else that is. */
 function belonging(how: Damage) {
-  const note = `p20-${how}-new`;
+  const note = (what: string) => `p20-${how}-new-${what}`;
+  const [lane, subject] = [`p20-${how}`, `p20:${how}`];
   return {
-    lane: { task: 'aside', payload: { note, lane: `p20-${how}` } },
-    subject: { task: 'aside', payload: { note, subject: `p20:${how}` } },
-    queue: { task: 'aside', payload: { note } },
+    lane: { task: 'deliver', payload: { note: note('lane'), destination: 'main', lane } },
+    subject: { task: 'family', payload: { note: note('subject'), children: [], subject } },
+    queue: { task: 'aside', payload: { note: note('queue') } },
   } as const;
 }
 

@@ -32,6 +32,8 @@ const FIELDS = [
 ];
 /** Without these a job cannot be run. */
 const VITAL = new Set(['envelope', 'payload', 'state']);
+/** That they are there says what is to become of the job. */
+const ORDERS = new Set(['cancel', 'erase']);
 /** The whole record, in place of which stands something else. */
 const RECORDS = ['a string', 'a list'] as const;
 
@@ -115,6 +117,7 @@ async function judge(stack: ProvingStack, findings: Findings, what: string, jobI
   const ended = async () => {
     const [state, reason, attempt] = [await read('state'), await read('outcome'), await read('attempt')];
     if (state === 'dead' && reason === 'unreadable' && Number(attempt) <= 1) return true;
+    if (state === 'cancelled' && ORDERS.has(what)) return true;
     if (state === 'completed' && !VITAL.has(what) && what !== 'a string' && what !== 'a list') return true;
     throw new Error(`${state} ${reason} ${attempt}`);
   };

@@ -12,13 +12,14 @@ import { QUEUE } from '../stack/stack-options.ts';
 
 const JOBS = { pr: 300, nightly: 3_000 };
 const DOOMED_EVERY = 100;
+const REDIS_DOWN_MS = 300;
 const RATE = { ratePerSecond: 100 };
 /** Refuses some of the deliveries for good, until somebody mends it. */
 const REFUSING = 'refusing';
 /** Small, so that there are several. */
 const PAGE = 2;
 
-/** One job in a hundred fails for good; workers are killed meanwhile. Then its cause is mended, and an operator replays them. */
+/** One job in a hundred fails for good; workers, an API and Redis are killed meanwhile. Then its cause is mended, and an operator replays them. */
 export const deadLetters: Proof = {
   id: 'P21',
   title: 'Dead letters are never lost',
@@ -35,6 +36,8 @@ export const deadLetters: Proof = {
     const driving = stack.driver.drive(all, RATE);
     await stack.kill('worker', 0);
     await stack.kill('worker', 1);
+    await stack.kill('api', 0);
+    await stack.kill('redis', 0, REDIS_DOWN_MS);
     await driving;
     await stack.drained();
 

@@ -2,7 +2,7 @@ import { delivery, type Sending } from '../driver/sending.ts';
 import { settleAccounts } from '../checker/settle-accounts.ts';
 import type { Proof } from '../proof.ts';
 
-const SPIN_MS = 8_000;
+const SPIN_MS = 10_000;
 const LEASE_MS = 3_000;
 const SPINNERS = { pr: 1, nightly: 5 };
 
