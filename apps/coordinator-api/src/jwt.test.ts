@@ -100,7 +100,7 @@ describe('the log', () => {
     ['has expired', { exp: 1 }, 'ERR_JWT_EXPIRED exp'],
     ['is for others', { aud: 'lms' }, 'ERR_JWT_CLAIM_VALIDATION_FAILED aud'],
     ['is of the future', { iat: secondsFromNow(600) }, 'ERR_JWT_CLAIM_VALIDATION_FAILED iat'],
-    ['does not allow it', { scopes: [] }, 'the scope is not there'],
+    ['does not allow it', { scopes: [] }, 'sub=shop-1 does not have the scope'],
   ])('says that a JWT %s, once for many, and nothing that stands in it', async (_what, claims, reason) => {
     const tokens = [1, 2, 3].map((id) =>
       issuer.token({ claims: { ...claims, jti: `${id}`, email: 'ada@example.test' } }),

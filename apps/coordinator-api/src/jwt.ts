@@ -1,5 +1,5 @@
 import { readKeySet, type KeySet } from '@coordinator/config';
-import type { LogFields, Logger } from '@coordinator/logging';
+import type { Logger } from '@coordinator/logging';
 import { keepFresh } from '@coordinator/process';
 import { CoordinatorError, RepeatedErrors } from '@coordinator/tasks';
 import { createLocalJWKSet, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from 'jose';
@@ -85,7 +85,7 @@ export class JwtCheck {
     const { sub, exp = 0, ...claims } = await this.#verified(token);
     const caller = `sub=${sub}`;
     if (!allows(claims, this.#settings.scope)) {
-      this.#refuse('the scope is not there', { caller });
+      this.#refuse(`${caller} does not have the scope`);
       throw new CoordinatorError('COORD_FORBIDDEN');
     }
     // What is shown often comes again; whoever has to be verified once more loses a tenth of a millisecond.
@@ -100,7 +100,8 @@ export class JwtCheck {
     try {
       const { payload } = await jwtVerify(token, this.#keyOf, { issuer, audience, algorithms: ALGORITHMS, ...times });
       if ((payload.iat ?? 0) > nowS() + SKEW_S) throw new errors.JWTClaimValidationFailed('', payload, 'iat');
-      if (!SUBJECT.test(payload.sub ?? '')) throw new errors.JWTClaimValidationFailed('', payload, 'sub');
+      if (typeof payload.sub !== 'string' || !SUBJECT.test(payload.sub))
+        throw new errors.JWTClaimValidationFailed('', payload, 'sub');
       return payload;
     } catch (error) {
       // To the caller all refusals are one. The words of an error may hold a part of the JWT: they are not logged.
@@ -111,8 +112,8 @@ export class JwtCheck {
   }
 
   /** For whoever wonders why theirs does not count; each reason once in a while, as strangers may send many. */
-  #refuse(reason: string, fields: LogFields = {}): void {
-    this.#refusals.report(new Error(reason), 'a JWT was refused', fields);
+  #refuse(reason: string): void {
+    this.#refusals.report(new Error(reason), 'a JWT was refused');
   }
 }
 
