@@ -89,10 +89,10 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     waitReplicas: core.REDIS_WAIT_REPLICAS,
     log,
   });
-  abandon = (error) => {
+  abandon = async (error) => {
     log.fatal({ err: error }, 'the process cannot go on');
     connection.close();
-    return tracing.shutdown();
+    await tracing.shutdown();
   };
   let draining = false;
   const admitted = connection.connect((run) => keepLayout(run, DEFAULT_KEY_PREFIX));
