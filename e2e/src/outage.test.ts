@@ -110,7 +110,7 @@ describe('when a process meets an error that nobody catches', () => {
       });
       // With one slot each, both workers have one of these two.
       const [one, two] = [coordinator.newOrder(), coordinator.newOrder()];
-      await coordinator.fail('lms.enrol', 'slow', { count: 2, delayMs: 8_000 });
+      await coordinator.fail('lms.enrol', 'slow', { count: 2, delayMs: 5_000 });
       await Promise.all([coordinator.placeOrder(one), coordinator.placeOrder(two)]);
       await eventually(async () => expect(await coordinator.faultsLeft()).toBe(0), { deadlineMs: 20_000 });
 

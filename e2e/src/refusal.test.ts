@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startStack } from '@coordinator/tools';
+import { readFileSync } from 'node:fs';
 import { Coordinator, type Answer } from './coordinator.ts';
 
 let coordinator: Coordinator;
@@ -84,6 +85,13 @@ describe('what cannot be accepted is refused with a problem, and nothing is enqu
     expect(answer.text).not.toMatch(/ at .*\.(js|ts)|node_modules|ZodError|SyntaxError/);
     expect(await coordinator.jobIds()).toEqual(before);
   });
+});
+
+// Elsewhere there is no such file to tell how a process was started.
+(process.platform === 'linux' ? test : test.skip)('every process is one in which no object has a __proto__', () => {
+  const { api, worker, sandbox } = coordinator.stack;
+  const startedAs = [...api, ...worker, sandbox].map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  for (const line of startedAs) expect(line.split('\0')).toContain('--disable-proto=delete');
 });
 
 test('the API does not tell what it is made of', async () => {
