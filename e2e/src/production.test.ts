@@ -1,6 +1,6 @@
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, freePort, leakChecks, privateRedis } from '@coordinator/task-testing';
-import { ManagedProcess, NODE_FLAGS, orderExample, REPOSITORY } from '@coordinator/tools';
+import { ManagedProcess, NODE_FLAGS, orderExample, REPOSITORY, sandboxSettings } from '@coordinator/tools';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,6 +23,13 @@ const JWT = {
   API_JWT_AUDIENCE: 'openedx',
 };
 
+/** What the installed extensions need; nothing listens at the addresses in it. */
+let extensionSettings: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  const env = { PATH: process.env['PATH'], SANDBOX_PORT: '1' };
+  extensionSettings = await sandboxSettings(join(REPOSITORY, 'apps/sandbox/dist/main.js'), env);
+}, 60_000);
+
 const started: ManagedProcess[] = [];
 afterEach(() => Promise.all(started.splice(0).map((process) => process.stop())));
 
@@ -35,7 +42,8 @@ async function startApi(env: NodeJS.ProcessEnv, flags = NODE_FLAGS) {
     args: [...flags, join(REPOSITORY, 'apps/coordinator-api/dist/main.js')],
     env: {
       ...{ PATH: process.env['PATH'], NODE_ENV: 'production', REDIS_PERSISTENCE: 'none', REDIS_URL: redis.url },
-      ...{ API_PORT: String(port), ADMIN_PORT: String(admin), STRIPE_WEBHOOK_SECRETS: 'whsec_e2e' },
+      ...{ API_PORT: String(port), ADMIN_PORT: String(admin) },
+      ...extensionSettings,
       ...env,
     },
     readyUrl: `${url}/readyz`,
