@@ -11,9 +11,11 @@ if not (delay >= 0 and delay < math.huge) then
 end
 local key = job_key(id)
 local held = state_of(id) and redis.call('HMGET', key, 'token', 'settledBy', 'attempt', 'cancel', 'erase', 'error') or {}
+local settled_by = token .. ' ' .. state .. ' ' .. outcome
 if held[1] ~= token then
-  -- Repeated because the answer was lost: it was written the first time.
-  if held[2] == token then
+  -- Repeated because the answer was lost: it was written the first time. Another outcome is that of a handler that goes on
+  -- although its worker, which drains, has given its job back.
+  if held[2] == settled_by then
     return { 'settled' }
   end
   return { 'stale' }
@@ -53,7 +55,7 @@ if cancel and (state == 'scheduled' or state == 'parked') then
   -- Asked to stop while it ran, and did not get done.
   state, outcome, failure = 'cancelled', 'cancelled', cancel
 end
-local written = { 'settledBy', token }
+local written = { 'settledBy', settled_by }
 local function write(field, value)
   written[#written + 1] = field
   written[#written + 1] = value

@@ -74,7 +74,7 @@ export interface Settlement {
   readonly children: readonly NewJob[];
 }
 
-/** `stale`: the lease was lost, nothing was written. */
+/** `stale`: the lease was lost, or the attempt has ended with another outcome; nothing was written. */
 export type SettleResult = 'settled' | 'stale';
 
 /** What a heartbeat brings back about an attempt that is to stop. */
@@ -124,7 +124,10 @@ export interface QueueBackend {
    * answer was lost, it returns the claim that was made. Default token: a new one.
    */
   claim(queue: string, jobId: string, leaseMs: number, token?: string): Promise<Claim | undefined>;
-  /** Ends an attempt, and lets its lane go on. @throws CoordinatorError COORD_IDEMPOTENCY_CONFLICT for a child, nothing is written then. */
+  /**
+   * Ends an attempt, and lets its lane go on; repeated with the same outcome, because an answer was lost, it says so again.
+   * @throws CoordinatorError COORD_IDEMPOTENCY_CONFLICT for a child, nothing is written then
+   */
   settle(claim: Claim, settlement: Settlement): Promise<SettleResult>;
   /** Check-points a step; `stale` when the lease was lost. */
   saveStep(claim: Claim, name: string, result: string): Promise<SettleResult>;

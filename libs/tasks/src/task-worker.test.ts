@@ -346,7 +346,7 @@ describe('a worker that is drained', () => {
   });
 
   test('gives back the job of a handler that ignores its signal, and it is no crash', async () => {
-    const { backend, queue, work } = await start();
+    const { backend, queue, work, log } = await start();
     const over = signal();
     const worker = work(() => over.given);
     const { jobId } = await queue.enqueue(ship, { n: 1 });
@@ -357,6 +357,8 @@ describe('a worker that is drained', () => {
     expect(await redis.command('HGET', `${prefix}:job:${jobId}`, 'crashes')).toBeNull();
     over.give();
     await eventually(() => expect(worker.running).toBe(0));
+    // What it has done since does not count, and nobody says that it does.
+    expect(log.lines.at(-1)).toMatchObject({ message: expect.stringMatching(/^lease lost/), fields: { jobId } });
   });
 
   test('finishes what it has begun and takes no more', async () => {

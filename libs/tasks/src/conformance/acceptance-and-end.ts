@@ -150,9 +150,18 @@ export function describeAcceptanceAndEnd(make: () => Promise<BackendUnderTest>):
         expect(await at.stateOf(child.id)).toBeUndefined();
         expect(await at.payloadOf(jobId)).toBeDefined();
         expect(await at.backend.settle(current, settlement('completed'))).toBe('settled');
-        // Repeated because its answer was lost: it was written, and another outcome is not.
-        expect(await at.backend.settle(current, settlement('dead'))).toBe('settled');
-        expect(await at.stateOf(jobId)).toBe('completed');
+      });
+
+      test('says that it was written when it is repeated because the answer was lost, and of another outcome that it was not', async () => {
+        const jobId = await at.accept();
+        const claim = await at.take();
+        const given = settlement('scheduled', { outcome: 'snoozed', spendsAttempt: false, delayMs: LONG_MS });
+        expect(await at.backend.settle(claim, given)).toBe('settled');
+        expect(await at.backend.settle(claim, given)).toBe('settled');
+        const child = aJob();
+        expect(await at.backend.settle(claim, settlement('completed', { children: [child] }))).toBe('stale');
+        expect(await at.backend.settle(claim, { ...given, outcome: 'retried' })).toBe('stale');
+        expect([await at.stateOf(jobId), await at.stateOf(child.id)]).toEqual(['scheduled', undefined]);
       });
 
       test('writes the children with the outcome', async () => {

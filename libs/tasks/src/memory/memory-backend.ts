@@ -35,7 +35,7 @@ interface MemoryJob {
   readonly lane: string | undefined;
   payload: string | undefined;
   token: string | undefined;
-  /** The last token that settled an attempt. */
+  /** Token, state and outcome of the last settlement. */
   settledBy: string | undefined;
   leaseEndsAtMs: number;
   /** Since the last settlement. */
@@ -101,10 +101,11 @@ export class MemoryBackend implements QueueBackend {
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
     const job = this.#held(claim);
-    if (!job) return this.#jobs.get(claim.jobId)?.settledBy === claim.token ? 'settled' : 'stale';
+    const settledBy = `${claim.token} ${settlement.state} ${settlement.outcome}`;
+    if (!job) return this.#jobs.get(claim.jobId)?.settledBy === settledBy ? 'settled' : 'stale';
     this.#write(settlement.children);
     job.token = undefined;
-    job.settledBy = claim.token;
+    job.settledBy = settledBy;
     job.crashes = 0;
     if (settlement.attemptReport) job.attemptReports.set(job.record.attempt, settlement.attemptReport);
     const { state, outcome, error } = settlement;

@@ -1,4 +1,4 @@
-import type { Claim } from '../queue-backend.ts';
+import type { Claim, Settlement } from '../queue-backend.ts';
 
 /** What is known of a job. Which of waiting, scheduled, blocked or parked it is while it rests, the audit checks. */
 export interface JobModel {
@@ -13,6 +13,7 @@ export interface JobModel {
   crashed: number;
   /** Of the attempt that runs. */
   token: string | undefined;
+  /** Token and outcome of the last settlement. */
   settledBy: string | undefined;
   /** Whether its lease has run out and nobody has noticed yet. */
   expired: boolean;
@@ -49,13 +50,14 @@ export class Model {
   }
 
   /** Ends the attempt that runs. */
-  settle(job: JobModel, wanted: 'resting' | 'completed' | 'dead' | 'cancelled', spends: boolean): void {
-    const state = wanted === 'resting' && job.cancelAsked ? 'cancelled' : wanted;
+  settle(job: JobModel, { state: wanted, outcome, spendsAttempt: spends }: Settlement): void {
+    const rests = wanted === 'scheduled' || wanted === 'parked';
+    const state = !rests ? wanted : job.cancelAsked ? 'cancelled' : 'resting';
     const attempt = spends ? job.attempt : job.attempt - 1;
     Object.assign(job, {
       state,
       attempt,
-      settledBy: job.token,
+      settledBy: `${job.token} ${outcome}`,
       token: undefined,
       expired: false,
       crashes: 0,

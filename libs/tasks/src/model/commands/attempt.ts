@@ -74,7 +74,7 @@ class Settle extends AttemptCommand {
     const children = this.end.children.map((wish) => newJob(wish, randomUUID()));
     const unset = { outcome: state, error: undefined, attemptReport: undefined };
     const settlement = { state, delayMs, spendsAttempt: spends, children, ...unset };
-    const expected = this.#expected(model, job, holds, claim.token, settlement);
+    const expected = this.#expected(model, job, holds, `${claim.token} ${state}`, settlement);
     expectSame('a settlement', await backend.settle(claim, settlement).catch(isConflict), expected);
     if (lost && expected === 'settled') {
       expectSame('a settlement, repeated', await backend.settle(claim, settlement), 'settled');
@@ -82,17 +82,11 @@ class Settle extends AttemptCommand {
   }
 
   /** What it must answer, and does to the model. */
-  #expected(
-    model: Model,
-    job: JobModel,
-    holds: boolean,
-    token: string,
-    { state, children, spendsAttempt }: Settlement,
-  ) {
-    if (!holds) return job.settledBy === token ? 'settled' : 'stale';
-    const written = writes(model, children);
+  #expected(model: Model, job: JobModel, holds: boolean, by: string, settlement: Settlement) {
+    if (!holds) return job.settledBy === by ? 'settled' : 'stale';
+    const written = writes(model, settlement.children);
     if (!written) return undefined;
-    model.settle(job, state === 'scheduled' || state === 'parked' ? 'resting' : state, spendsAttempt);
+    model.settle(job, settlement);
     return 'settled';
   }
 

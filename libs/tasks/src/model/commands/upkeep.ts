@@ -87,7 +87,7 @@ export async function letAllEnd(model: Model, engine: Engine): Promise<void> {
         idle = -1;
         model.claim(claim);
         await backend.settle(claim, COMPLETED);
-        model.settle(model.job(claim.jobId), 'completed', true);
+        model.settle(model.job(claim.jobId), COMPLETED);
       }
     }
   }
