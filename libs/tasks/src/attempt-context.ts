@@ -11,6 +11,8 @@ import type { AnyTask, EnqueueOptions, PayloadOf, RunningJob, StepContext, TaskC
 import { TaskError } from './task-error.ts';
 
 const SAVE_PAUSE_MS = 250;
+/** Most bytes of all results of a job's steps: a claim reads them, and those of as many jobs as the worker has free slots. */
+const MOST_STEP_BYTES = 1_048_576;
 
 /** What a handler's context is made of. */
 export interface AttemptContextOptions {
@@ -32,6 +34,7 @@ export class AttemptContext implements TaskContext {
   readonly #children = new JobBatch();
   readonly #options: AttemptContextOptions;
   readonly #stepsOfThisAttempt = new Set<string>();
+  #stepBytes: number;
   #closed = false;
 
   constructor(options: AttemptContextOptions) {
@@ -40,6 +43,7 @@ export class AttemptContext implements TaskContext {
     this.attempt = claim.attempt;
     this.signal = options.signal;
     this.log = options.log;
+    this.#stepBytes = [...claim.steps.values()].reduce((sum, result) => sum + Buffer.byteLength(result), 0);
     this.job = {
       id: claim.jobId,
       task: envelope.task,
@@ -85,6 +89,11 @@ export class AttemptContext implements TaskContext {
   /** What a step did must not be forgotten because Redis is away for a moment. */
   async #save(name: string, result: string): Promise<SettleResult> {
     const { backend, claim } = this.#options;
+    this.#stepBytes += Buffer.byteLength(result);
+    if (this.#stepBytes > MOST_STEP_BYTES) {
+      const message = `The steps of ${this.job.task} have more than ${MOST_STEP_BYTES} bytes of results: store them elsewhere and return an id`;
+      throw new TaskError('permanent', 'COORD_PAYLOAD_TOO_LARGE', message);
+    }
     for (;;) {
       try {
         return await backend.saveStep(claim, name, result);

@@ -129,6 +129,25 @@ describe('a step', () => {
     expect(results).toEqual([undefined]);
   });
 
+  test('whose result is one too many for what a job may keep ends the job for good, whichever attempt kept the others', async () => {
+    const text = 'x'.repeat(260_000);
+    const stored = { one: text, two: text, three: text };
+    const fits = await run(async (_payload, { step }) => void (await step('four', async () => text)), {
+      steps: stored,
+    });
+    expect([fits.outcome.kind, Object.keys(fits.steps)]).toEqual(['completed', ['one', 'two', 'three', 'four']]);
+    const { outcome, steps } = await run(
+      async (_payload, { step }) => {
+        expect(await step('three', async () => 'never')).toBe(text);
+        await step('four', async () => text);
+        await step('five', async () => text);
+      },
+      { steps: stored },
+    );
+    expect(outcome).toMatchObject({ kind: 'dead', reason: 'permanent', error: { code: 'COORD_PAYLOAD_TOO_LARGE' } });
+    expect(Object.keys(steps)).toEqual(['one', 'two', 'three', 'four']);
+  });
+
   test('with the name of another is a mistake that is said', async () => {
     const { outcome } = await run(async (_payload, { step }) => {
       await step('pack', async () => 1);

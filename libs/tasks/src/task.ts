@@ -102,7 +102,7 @@ export interface TaskContext {
   readonly log: Logger;
   /**
    * Runs `fn` once per job: its result is check-pointed and replayed on later attempts.
-   * The result must be JSON or undefined.
+   * The result must be JSON or undefined, of at most 256 KiB, and 1 MiB with those of all steps of the job.
    */
   readonly step: <T>(name: string, fn: (step: StepContext) => Promise<T>) => Promise<T>;
   /** Puts a child job on the queue, in the same write that completes this attempt: never without it, never twice. */
