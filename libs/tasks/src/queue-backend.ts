@@ -159,6 +159,7 @@ export interface QueueBackend {
   /**
    * Moves the last slot of a schedule on and writes the jobs of the slots in between, both or neither; `stale` when its
    * last slot is another by now.
+   * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE, COORD_QUEUE_FULL
    */
   fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'>;
   job(jobId: string): Promise<JobRecord | undefined>;

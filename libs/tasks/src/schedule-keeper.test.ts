@@ -2,7 +2,7 @@ import { leakChecks, eventually, privateRedis, RecordingLog, recordSpans, spanTr
 import { inSpan, startTracing } from '@coordinator/tracing';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { RedisBackend } from './bee-queue/redis-backend.ts';
+import { RedisBackend, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
 import { RedisConnection } from './bee-queue/redis-connection.ts';
 import { CoordinatorError } from './error-codes.ts';
 import { repeat } from './repeat.ts';
@@ -46,11 +46,11 @@ class AnswerLosingBackend extends RedisBackend {
 }
 
 /** Schedules in Redis and what keeps them. */
-async function start() {
+async function start(options: RedisBackendOptions = {}) {
   const log = new RecordingLog();
   const prefix = redis.freshPrefix();
   const connection = await connect(log);
-  const backend = new RedisBackend(connection, { keyPrefix: prefix });
+  const backend = new RedisBackend(connection, { ...options, keyPrefix: prefix });
   const catalog = new TaskCatalog([{ task: reconcile, queue: 'orders' }]);
   const keeperOf = (schedules: Schedule[], through = backend) =>
     new ScheduleKeeper({ backend: through, catalog, schedules, release: 'test', log });
@@ -70,7 +70,9 @@ async function start() {
     return payloads.map((payload) => Date.parse((JSON.parse(payload as string) as { slot: string }).slot));
   };
   const logged = (message: string) => log.lines.filter((line) => line.message === message);
-  return { backend, prefix, log, keeperOf, missed, fired, logged };
+  /** The backend of another process, which knows of no fullness. */
+  const roomy = async () => new RedisBackend(await connect(log), { keyPrefix: prefix });
+  return { backend, roomy, prefix, log, keeperOf, missed, fired, logged };
 }
 
 describe('a schedule', () => {
@@ -172,6 +174,54 @@ describe('a schedule', () => {
     ]);
     await keeperOf([scheduleOf({ name: 'orders.broken' })]).tick();
     expect(await fired('schedule:orders.broken')).toHaveLength(1);
+  });
+
+  describe('keeps its slots due', () => {
+    test('while its queue is full, and says so once', async () => {
+      const { roomy, keeperOf, missed, fired, logged } = await start({ maxDepth: 1 });
+      const hourly = scheduleOf({ catchUp: 'all' });
+      await missed(hourly, 2 * HOUR_MS);
+      const keeper = keeperOf([hourly]);
+      await keeper.tick();
+      await keeper.tick();
+      expect(await fired()).toEqual([]);
+      expect(logged('schedule could not fire')).toMatchObject([
+        { level: 'error', fields: { err: { code: 'COORD_QUEUE_FULL' }, schedule: 'orders.nightly' } },
+      ]);
+      await keeperOf([hourly], await roomy()).tick();
+      expect(await fired()).toHaveLength(2);
+    });
+
+    test('while Redis is full', async () => {
+      const { roomy, keeperOf, missed, fired } = await start();
+      const hourly = scheduleOf();
+      await missed(hourly, HOUR_MS);
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+      try {
+        await keeperOf([hourly]).tick();
+        expect(await fired()).toEqual([]);
+      } finally {
+        await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+      }
+      await keeperOf([hourly], await roomy()).tick();
+      expect(await fired()).toHaveLength(1);
+    });
+
+    test('while Redis is nearly full', async () => {
+      const { keeperOf, logged } = await start();
+      const keeper = keeperOf([scheduleOf({ cron: '* * * * * *' })]);
+      const used = Number(/used_memory:(\d+)/.exec((await redis.command('INFO', 'memory')) as string)?.[1]);
+      await redis.command('CONFIG', 'SET', 'maxmemory', String(Math.round(used * 1.1)));
+      const refused = { err: { code: 'COORD_QUEUE_FULL', message: expect.stringContaining('nearly full') } };
+      try {
+        await eventually(async () => {
+          await keeper.tick();
+          expect(logged('schedule could not fire')).toMatchObject([{ fields: refused }]);
+        });
+      } finally {
+        await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+      }
+    });
   });
 
   test('starts a trace of its own with each job, whatever span is active', async () => {

@@ -45,7 +45,7 @@ export class ScheduleKeeper {
         if (this.#nextAfter(schedule, lastMs) <= nowMs) await this.#fireDue(schedule, lastMs, nowMs);
       } catch (error) {
         if (isUnavailable(error)) throw error;
-        // Its slots stay due: the next tick, or a release that can make their payload, makes up for them.
+        // Its slots stay due: the next tick that finds room, or a release that can make their payload, makes up for them.
         if (this.#failedAfter.get(schedule.key) === lastMs) continue;
         this.#failedAfter.set(schedule.key, lastMs);
         log.error({ err: error, schedule: schedule.name }, 'schedule could not fire');

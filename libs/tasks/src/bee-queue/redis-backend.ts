@@ -101,12 +101,7 @@ export class RedisBackend implements QueueBackend {
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<Receipt[]> {
-    if (this.#memory.isFull()) {
-      throw new CoordinatorError(
-        'COORD_QUEUE_FULL',
-        'Redis is nearly full: jobs are accepted again when some have ended',
-      );
-    }
+    this.#refuseNearlyFull();
     const args = [this.#maxDepth, ...this.#newJobs(jobs)];
     const reply = await this.#connection.confirmed(() => this.#run(scripts.enqueue, args)).catch(refuseDamaged);
     return readReceipts(reply as (string | number)[], jobs);
@@ -223,7 +218,8 @@ export class RedisBackend implements QueueBackend {
   }
 
   async fireSchedule(key: string, fromMs: number, toMs: number, jobs: readonly NewJob[]): Promise<Receipt[] | 'stale'> {
-    const args = [key, String(fromMs), String(toMs), ...this.#newJobs(jobs)];
+    this.#refuseNearlyFull();
+    const args = [key, String(fromMs), String(toMs), this.#maxDepth, ...this.#newJobs(jobs)];
     const reply = (await this.#run(scripts.fireSchedule, args)) as (string | number)[];
     return reply[0] === 'stale' ? 'stale' : readReceipts(reply, jobs);
   }
@@ -310,6 +306,12 @@ export class RedisBackend implements QueueBackend {
   /** Whether Redis takes writes now and knows no reason to refuse ours. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async assertWritable(): Promise<void> {
     await this.#connection.confirmed(() => this.#connection.command('SET', `${this.#root}probe`, '1', 'PX', '60000'));
+  }
+
+  #refuseNearlyFull(): void {
+    if (!this.#memory.isFull()) return;
+    const message = 'Redis is nearly full: jobs are accepted again when some have ended';
+    throw new CoordinatorError('COORD_QUEUE_FULL', message);
   }
 
   #claims(queue: string, nowMs: number, records: readonly [id: string, record: string[]][]): Claim[] {

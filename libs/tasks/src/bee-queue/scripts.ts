@@ -27,8 +27,9 @@ const loadAudit = (name: string): Script => loadScript(FOLDER, name, ['job', 'au
 
 /** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, the layout's, one that only reads, and those of the audit. */
 export const scripts = {
-  // Refused by a full Redis before it has written anything.
+  // These are refused by a full Redis before they have written anything.
   enqueue: load('enqueue', '#!lua'),
+  fireSchedule: load('fire-schedule', '#!lua'),
   claim: loadClaim('claim'),
   claimParked: loadClaim('claim-parked'),
   settle: load('settle'),
@@ -40,7 +41,6 @@ export const scripts = {
   cancel: load('cancel'),
   replay: load('replay'),
   keepSchedules: load('keep-schedules'),
-  fireSchedule: load('fire-schedule'),
   keepLayout: load('keep-layout'),
   erase: load('erase'),
   readQueue: load('read-queue'),
