@@ -39,3 +39,13 @@ test('where INFO is forbidden nothing is ever full', async () => {
   });
   expect(await isFullAtTheNextLook(watch)).toBe(false);
 });
+
+test('a full Redis that nobody has looked at for long may have become empty: it decides itself', async () => {
+  const watch = new MemoryWatch(async () => 'maxmemory:100\r\nused_memory:80\r\n');
+  expect(await isFullAtTheNextLook(watch)).toBe(true);
+  jest.advanceTimersByTime(1_999);
+  expect(watch.isFull()).toBe(true);
+  await jest.advanceTimersByTimeAsync(2_000);
+  expect(watch.isFull()).toBe(false);
+  expect(await isFullAtTheNextLook(watch)).toBe(true);
+});

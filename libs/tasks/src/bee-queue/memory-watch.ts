@@ -1,6 +1,8 @@
 /** Share of `maxmemory` from which on no new jobs are admitted: the rest is for those that are there to move and end. */
 const ADMIT_BELOW = 0.8;
 const READ_EVERY_MS = 500;
+/** Without a look for longer than this nothing is known, and Redis itself refuses what it cannot take. */
+const KNOWN_FOR_MS = 2_000;
 
 /** Knows whether Redis is nearly full, at the price of one short question per half second of traffic. */
 export class MemoryWatch {
@@ -16,10 +18,11 @@ export class MemoryWatch {
 
   /** Whether new jobs are to be refused, as far as is known: the answer to the next question is not waited for. */
   isFull(): boolean {
-    if (performance.now() - this.#readAt > READ_EVERY_MS) {
+    const ageMs = performance.now() - this.#readAt;
+    if (ageMs > READ_EVERY_MS) {
       this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
     }
-    return this.#full;
+    return this.#full && ageMs < KNOWN_FOR_MS;
   }
 
   async #read(): Promise<void> {
