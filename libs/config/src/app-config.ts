@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { addressRanges } from './address-fields.ts';
-import { count, durationMs, port } from './number-fields.ts';
+import { count, durationMs, LONGEST_TIMER_MS, port } from './number-fields.ts';
 import { keySetFile } from './key-set-field.ts';
 import { certificateFile, privateKeyFile } from './pem-fields.ts';
 import { keyOf, needs } from './rules.ts';
@@ -58,7 +58,7 @@ export const apiConfig = z.object({
    * How long requests are still served after /readyz has turned to 503, so that load balancers can look away first.
    * Set it above the time that they take to see it. Default 5000 in production, else 0.
    */
-  SHUTDOWN_DELAY_MS: durationMs(undefined, 0).optional(),
+  SHUTDOWN_DELAY_MS: durationMs(undefined, 0, LONGEST_TIMER_MS).optional(),
 });
 
 /** What a worker reads besides coreConfig. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, durationMs } from './number-fields.ts';
+import { count, durationMs, LONGEST_TIMER_MS } from './number-fields.ts';
 import { keyRing } from './key-ring-field.ts';
 import { certificateFile, privateKeyFile } from './pem-fields.ts';
 import type { Config } from './read-config.ts';
@@ -37,7 +37,7 @@ export const coreConfig = z.object({
   /** The least severe log level that is written. Default info. */
   LOG_LEVEL: oneOf(['debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info'),
   /** How long a process may take to finish what it has begun once told to stop. Default 25000. */
-  SHUTDOWN_GRACE_MS: durationMs(25_000),
+  SHUTDOWN_GRACE_MS: durationMs(25_000, 1, LONGEST_TIMER_MS),
   /** Most jobs that may wait in one queue; further ones are refused with 503 COORD_QUEUE_FULL. Default 200000. */
   QUEUE_MAX_DEPTH: count(200_000),
   /** How long records of completed and cancelled jobs stay. Default 345600000, 96 hours. */

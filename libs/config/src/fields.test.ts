@@ -27,6 +27,7 @@ describe('numbers', () => {
   test.each([
     ['port', port(), ['65536', '-1', '80.5', '0x50', '1e3', 'http', ' ']],
     ['duration', durationMs(), ['0', '-5', '25s', '99999999999999']],
+    ['duration of at most a second', durationMs(1, 0, 1_000), ['-1', '1001']],
     ['count', count(), ['0', '-1', '2.5', 'Infinity', '9007199254740993']],
   ])('a %s that is none is refused', (_name, field, values) => {
     expect(values.filter((value) => field.safeParse(value).success)).toEqual([]);

@@ -3,7 +3,7 @@ export { ConfigError } from './config-error.ts';
 export { coreConfig, redisTlsFiles } from './core-config.ts';
 export { field, FieldFault, type Field } from './field.ts';
 export { readKeySet, type KeySet } from './key-set-field.ts';
-export { count, durationMs, port } from './number-fields.ts';
+export { count, durationMs, LONGEST_TIMER_MS, port } from './number-fields.ts';
 export { readConfig, type Config } from './read-config.ts';
 export { secret, secretList } from './secret-fields.ts';
 export { Secret } from './secret.ts';

@@ -18,9 +18,15 @@ export function port(byDefault?: number): Field<number> {
   return wholeNumber(0, 65_535, 'must be a port: a whole number from 0 (any free port) to 65535', byDefault);
 }
 
-/** A duration in milliseconds, `leastMs` to one year. Name the variable …_MS. Required when no default is given. */
-export function durationMs(byDefault?: number, leastMs = 1): Field<number> {
-  return wholeNumber(leastMs, YEAR_MS, `must be milliseconds: a whole number from ${leastMs} to ${YEAR_MS}`, byDefault);
+/** The longest that a timer of Node waits; told to wait longer, it does not wait. Source: https://nodejs.org/api/timers.html */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * A duration in milliseconds, `leastMs` to `mostMs`, by default one year; of what a timer waits for, {@link LONGEST_TIMER_MS}.
+ * Name the variable …_MS. Required when no default is given.
+ */
+export function durationMs(byDefault?: number, leastMs = 1, mostMs = YEAR_MS): Field<number> {
+  return wholeNumber(leastMs, mostMs, `must be milliseconds: a whole number from ${leastMs} to ${mostMs}`, byDefault);
 }
 
 /** A whole number of at least `least`, by default 1. Required when no default is given. */

@@ -116,6 +116,17 @@ describe('faults', () => {
     expect(error.code).toBe('COORD_CONFIG');
   });
 
+  test('a drain that no timer would wait for is one', () => {
+    const { faults } = faultsOf([coreConfig, apiConfig], {
+      SHUTDOWN_GRACE_MS: '2147483648',
+      SHUTDOWN_DELAY_MS: '2147483648',
+    });
+    expect(faults).toEqual([
+      'SHUTDOWN_GRACE_MS must be milliseconds: a whole number from 1 to 2147483647',
+      'SHUTDOWN_DELAY_MS must be milliseconds: a whole number from 0 to 2147483647',
+    ]);
+  });
+
   test('a message never contains the value of a variable', () => {
     const value = 'v4lu3';
     const schema = z.object({

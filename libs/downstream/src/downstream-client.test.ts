@@ -293,6 +293,13 @@ test.each([
   expect(() => clientOf({ [limit]: value })).toThrow(`shop: ${limit} must be a whole number of at least 1`);
 });
 
+test.each(['connectTimeoutMs', 'headersTimeoutMs', 'totalTimeoutMs'])(
+  'a client with a %s that no timer of Node waits for is refused',
+  (limit) => {
+    expect(() => clientOf({ [limit]: 2 ** 31 })).toThrow(`shop: ${limit} must be at most 2147483647, 24 days`);
+  },
+);
+
 test('a client with a rate that is none, or a breaker that never opens, is refused', () => {
   expect(() => clientOf({ ratePerSecond: 0 })).toThrow('shop: ratePerSecond must be a number above 0');
   expect(() => clientOf({ breaker: { failures: 0 } })).toThrow('shop: breaker.failures must be a whole number');

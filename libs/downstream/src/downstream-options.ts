@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '@coordinator/config';
 import type { DownstreamAuth } from './downstream-auth.ts';
 import { defaultBreaker, type BreakerPolicy, type ProtectionPolicy } from './protection-policy.ts';
 import { readBaseUrl } from './target.ts';
@@ -91,6 +92,9 @@ export function readOptions({ auth = [], baseUrl, ...given }: DownstreamOptions)
   for (const [limit, value = 1] of limits) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new RangeError(`${given.name}: ${limit} must be a whole number of at least 1`);
+    }
+    if (limit.endsWith('TimeoutMs') && value > LONGEST_TIMER_MS) {
+      throw new RangeError(`${given.name}: ${limit} must be at most ${LONGEST_TIMER_MS}, 24 days`);
     }
   }
   const { ratePerSecond: rate = 1 } = settings;

@@ -13,6 +13,13 @@ describe('declaring a task', () => {
     expect(() => defineTask({ name: 'notify', payload: z.object({}) })).toThrow('<noun>.<verb>');
     expect(() => defineTask({ name: 'shop.notify', payload: z.object({}), maxAttempts: 0 })).toThrow('maxAttempts');
   });
+
+  test('refuses a deadline that no timer of Node waits for: it would pass at once', () => {
+    const declare = (timeoutMs: number) => defineTask({ ...notify, timeoutMs });
+    expect(declare(2_147_483_647)).toMatchObject({ timeoutMs: 2_147_483_647 });
+    expect(() => declare(30 * 24 * 3_600_000)).toThrow('shop.notify: timeoutMs must be at most 2147483647, 24 days');
+    expect(defineTask({ ...notify, giveUpAfterMs: 2_592_000_000 }).giveUpAfterMs).toBe(2_592_000_000);
+  });
 });
 
 // The type checker runs these: an unused @ts-expect-error is itself an error.

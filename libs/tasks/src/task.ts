@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '@coordinator/config';
 import type { Logger } from '@coordinator/logging';
 import { z } from 'zod';
 import { exponential, type Backoff } from './backoff.ts';
@@ -31,7 +32,7 @@ export interface TaskDeclaration<Name extends string, Payload> {
   readonly maxAttempts?: number;
   /** Time from the beginning of the first attempt after which no further one is made. Default 3 days. */
   readonly giveUpAfterMs?: number;
-  /** Deadline of one attempt; the handler's signal is aborted then. Default 30 000. */
+  /** Deadline of one attempt; the handler's signal is aborted then. At most 2 147 483 647, 24 days. Default 30 000. */
   readonly timeoutMs?: number;
   /** Delay between attempts. Default `exponential()`: 1 s doubling to 1 h, full jitter. */
   readonly backoff?: Backoff;
@@ -153,6 +154,9 @@ export function defineTask<const Name extends string, Payload>(
     if (!Number.isSafeInteger(task[key]) || task[key] < 1) {
       throw new RangeError(`${task.name}: ${key} must be a whole number of at least 1`);
     }
+  }
+  if (task.timeoutMs > LONGEST_TIMER_MS) {
+    throw new RangeError(`${task.name}: timeoutMs must be at most ${LONGEST_TIMER_MS}, 24 days`);
   }
   checkUpcasters(task, declaration.upcasters !== undefined);
   return Object.freeze(task);
