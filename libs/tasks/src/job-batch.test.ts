@@ -61,6 +61,13 @@ describe('what a handler enqueues', () => {
     }
   });
 
+  test('is put off by what is a time to Redis, too', async () => {
+    for (const delayMs of [-1, NaN, Infinity, 1e300]) {
+      const { outcome } = await attempt(({ enqueue }) => enqueue(pack, { note: '' }, { delayMs, idempotencyKey: 'k' }));
+      expect(outcome).toMatchObject({ kind: 'dead', error: { message: expect.stringContaining('can be put off by') } });
+    }
+  });
+
   test('ends the job when it cannot be written, whatever the reason, and leaves nothing of it', async () => {
     class Refusing extends MemoryBackend {
       override async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {

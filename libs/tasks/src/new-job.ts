@@ -89,8 +89,11 @@ export function prepareJob(request: JobRequest, origin: JobOrigin): PreparedJob 
 }
 
 function validDelay(delayMs: number): number {
-  if (delayMs >= 0 && delayMs < Infinity) return delayMs;
-  throw new RangeError(`A job can be put off by a number of ms of at least 0, not by ${delayMs}`);
+  // From 1e21 on a number is written with an exponent, which Redis refuses half way through the write.
+  if (delayMs >= 0 && delayMs <= Number.MAX_SAFE_INTEGER) return delayMs;
+  throw new RangeError(
+    `A job can be put off by a number of ms from 0 to ${Number.MAX_SAFE_INTEGER}, not by ${delayMs}`,
+  );
 }
 
 /** Types do not hold everywhere that jobs are enqueued, and Redis takes nothing else. */
