@@ -29,6 +29,9 @@ export class Model {
   readonly popped: { readonly queue: string; readonly id: string }[] = [];
   readonly keys = new Map<string, { readonly id: string; readonly fingerprint: string }>();
 
+  /** Last slots, by the key of their schedule. */
+  readonly schedules = new Map<string, number>();
+
   job(id: string): JobModel {
     const job = this.jobs.find((one) => one.id === id);
     if (!job) throw new Error(`the engine knows a job that nobody has accepted: ${id}`);

@@ -7,7 +7,7 @@ import { RedisBackend } from '../bee-queue/redis-backend.ts';
 import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { Command } from './command.ts';
 import { cancel, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
-import { enqueue } from './commands/enqueue.ts';
+import { enqueue, fireSchedule } from './commands/enqueue.ts';
 import { claimLate, popOnly, release, take, takeParked } from './commands/take.ts';
 import { letAllEnd, upkeep } from './commands/upkeep.ts';
 import type { Engine } from './engine.ts';
@@ -59,6 +59,7 @@ const commands = fc.commands(
   [
     enqueue,
     enqueue,
+    fireSchedule,
     take,
     take,
     popOnly,
