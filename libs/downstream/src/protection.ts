@@ -85,11 +85,14 @@ export class Protection {
     return this.#refusal('full', PATIENCE_MS * (1 + 4 * Math.random()));
   }
 
+  get #leaseMs(): number {
+    return this.#settings.totalTimeoutMs + LEASE_MARGIN_MS;
+  }
+
   async #ask(call: Omit<CallRequest, 'leaseMs' | 'successes'>): Promise<CallAnswer | undefined> {
-    const { name, totalTimeoutMs } = this.#settings;
     const successes = this.#takeSuccesses();
-    const leaseMs = totalTimeoutMs + LEASE_MARGIN_MS;
-    const answer = await processDownstreams().redis?.acquire(name, { ...call, leaseMs, successes }, this.#settings);
+    const asked = { ...call, leaseMs: this.#leaseMs, successes };
+    const answer = await processDownstreams().redis?.acquire(this.#settings.name, asked, this.#settings);
     if (!answer) this.#successes += successes;
     return answer;
   }
@@ -122,7 +125,13 @@ export class Protection {
     const successes = this.#takeSuccesses();
     // Not waited for: the connection keeps the order, so Redis knows of it before it knows what became of the job.
     void processDownstreams()
-      .redis?.report(this.#settings.name, { permit, successes }, outcome, pauseMs, this.#settings)
+      .redis?.report(
+        this.#settings.name,
+        { permit, successes, leaseMs: this.#leaseMs },
+        outcome,
+        pauseMs,
+        this.#settings,
+      )
       .then((told) => void (told || (this.#successes += successes)));
   }
 

@@ -14,7 +14,12 @@ let log: RecordingLog;
 let permits: number;
 let keyPrefix: string;
 
-afterEach(() => workers.forEach(({ connection }) => connection.close()));
+afterEach(() =>
+  workers.forEach(({ connection, downstreams }) => {
+    downstreams.stop();
+    connection.close();
+  }),
+);
 const redis = privateRedis();
 
 beforeEach(async () => {
@@ -56,9 +61,8 @@ const ask = (worker: number, policy: ProtectionPolicy, settings?: Partial<CallRe
   workers[worker % 2]!.downstreams.acquire('lms', call(settings), policy) as Promise<CallAnswer>;
 
 async function tell(worker: number, policy: ProtectionPolicy, outcome: CallOutcome, permit = '', pauseMs?: number) {
-  expect(await workers[worker % 2]!.downstreams.report('lms', { permit, successes: 0 }, outcome, pauseMs, policy)).toBe(
-    true,
-  );
+  const ended = call({ permit });
+  expect(await workers[worker % 2]!.downstreams.report('lms', ended, outcome, pauseMs, policy)).toBe(true);
 }
 
 /** Opens the breaker with failures told by both workers in turn. */
@@ -314,6 +318,66 @@ test('a call without a connection is told how long to wait, and takes nothing', 
   const policy = policyOf({}, { maxConcurrent: 1 });
   expect(await ask(0, policy, { full: true })).toMatchObject({ kind: 'refused', reason: 'full' });
   expect(await ask(0, policy)).toMatchObject({ kind: 'granted' });
+});
+
+describe('a place that is held when Redis is slow to answer', () => {
+  const policy = policyOf({}, { maxConcurrent: 1 });
+  const missAnAnswer = async () => {
+    redis.server.pause();
+    const answer = await ask(0, policy).finally(() => redis.server.resume());
+    expect(answer).toBeUndefined();
+  };
+
+  test('is free again as soon as its call has ended', async () => {
+    await ask(0, policy, { permit: 'held' });
+    await missAnAnswer();
+    await tell(0, policy, 'neutral', 'held');
+    expect(await ask(1, policy)).toMatchObject({ kind: 'granted' });
+  });
+
+  test('is given back where it was granted too late for its call', async () => {
+    await missAnAnswer();
+    await eventually(async () => expect(await ask(1, policy)).toMatchObject({ kind: 'granted' }));
+  });
+
+  test('counts as a failure although no answer was waited for just before', async () => {
+    const strict = policyOf({ failures: 1 });
+    await missAnAnswer();
+    await tell(0, strict, 'failure');
+    expect(await ask(1, strict)).toMatchObject({ kind: 'refused', reason: 'open' });
+  });
+});
+
+describe('how a call ended, when Redis refuses to hear it,', () => {
+  const policy = policyOf({}, { maxConcurrent: 1 });
+  const refuse = (how: '0' | '1') => redis.command('CONFIG', 'SET', 'min-replicas-to-write', how);
+  const refused = async () => expect(await redis.command('INFO', 'errorstats')).toMatch(/errorstat_NOREPLICAS/);
+  beforeEach(() => redis.command('CONFIG', 'RESETSTAT'));
+  afterEach(() => refuse('0'));
+
+  test('is told again until it does', async () => {
+    await ask(0, policy, { permit: 'held' });
+    await refuse('1');
+    const told = workers[0]!.downstreams.report('lms', call({ permit: 'held' }), 'neutral', undefined, policy);
+    await eventually(refused);
+    await refuse('0');
+    expect(await told).toBe(true);
+    expect(await ask(1, policy)).toMatchObject({ kind: 'granted' });
+  });
+
+  test('is told until its place is lost anyway, and no longer', async () => {
+    await refuse('1');
+    const ended = call({ leaseMs: 500 });
+    expect(await workers[0]!.downstreams.report('lms', ended, 'failure', undefined, policy)).toBe(false);
+  });
+
+  test('is not told any more by a process that stops', async () => {
+    await refuse('1');
+    const told = workers[0]!.downstreams.report('lms', call(), 'failure', undefined, policy);
+    await eventually(refused);
+    workers[0]!.downstreams.stop();
+    expect(await told).toBe(false);
+  });
 });
 
 describe('while Redis', () => {

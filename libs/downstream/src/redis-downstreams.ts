@@ -2,6 +2,7 @@ import type { Logger } from '@coordinator/logging';
 import { DEFAULT_KEY_PREFIX, isUnavailable, loadScript, type RedisConnection, type Script } from '@coordinator/tasks';
 import type { BreakerReading } from '@coordinator/tracing';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   FAILURE_SHARE,
   LEAST_PAUSE_MS,
@@ -51,6 +52,8 @@ export interface RedisDownstreamsOptions {
 /** A call waits no longer than this for Redis, and then none asks for a second: they are made without asking. */
 const ANSWER_MS = 250;
 const AWAY_MS = 1_000;
+/** What Redis did not take is told again after this. */
+const TELL_AGAIN_MS = 1_000;
 
 // Beside src/ and dist/, so that the same relative path serves both.
 const FOLDER = join(__dirname, '..', 'lua');
@@ -67,6 +70,7 @@ export class RedisDownstreams {
   readonly #root: string;
   readonly #names = new Set<string>();
   #awayUntilMs = 0;
+  #stopped = false;
 
   constructor({ connection, log, keyPrefix = DEFAULT_KEY_PREFIX }: RedisDownstreamsOptions) {
     this.#connection = connection;
@@ -74,11 +78,12 @@ export class RedisDownstreams {
     this.#root = `${keyPrefix}:`;
   }
 
-  /** Asks whether a call may be made. Undefined when Redis does not answer. */
+  /** Asks whether a call may be made. Undefined when Redis does not answer in time; what it grants later is given back. */
   async acquire(name: string, call: CallRequest, policy: ProtectionPolicy): Promise<CallAnswer | undefined> {
     this.#names.add(name);
+    if (performance.now() < this.#awayUntilMs) return undefined;
     const { breaker, ratePerSecond, burst, maxConcurrent } = policy;
-    const reply = (await this.#ask(scripts.acquire, [
+    const asked = this.#run(scripts.acquire, [
       name,
       String(WINDOW_MS),
       call.permit,
@@ -94,8 +99,17 @@ export class RedisDownstreams {
       String(maxConcurrent ?? 0),
       String(RETRY_SHARE),
       String(RETRIES_PER_SECOND),
-    ])) as ['granted', 0 | 1] | ['later', number, 0 | 1] | ['refused', RefusalReason, number] | undefined;
-    if (!reply) return undefined;
+    ]);
+    const reply = (await inTime(asked)) as
+      ['granted', 0 | 1] | ['later', number, 0 | 1] | ['refused', RefusalReason, number] | undefined | null;
+    // What is damaged is this downstream's own: the others are asked as before.
+    if (reply === null) return undefined;
+    if (reply === undefined) {
+      this.#awayUntilMs = performance.now() + AWAY_MS;
+      // The connection keeps the order: it is heard after the question, should that still be on its way.
+      if (call.permit) void this.report(name, { ...call, successes: 0 }, 'neutral', undefined, policy);
+      return undefined;
+    }
     switch (reply[0]) {
       case 'granted':
         return { kind: 'granted', probe: reply[1] === 1 };
@@ -107,18 +121,23 @@ export class RedisDownstreams {
   }
 
   /**
-   * Tells how a call ended. @param pauseMs how long the downstream asked to be left alone, 0 when it named no time;
+   * Tells how a call ended, however slow Redis is, and again while it is away, until the place of the call is lost anyway:
+   * so there is never more to tell than what was asked within that time. One whose answer was lost may count twice,
+   * which at worst opens a breaker early.
+   *
+   * @param pauseMs how long the downstream asked to be left alone, 0 when it named no time;
    *   undefined when it did not ask
    * @returns whether Redis has it
    */
   async report(
     name: string,
-    call: Pick<CallRequest, 'permit' | 'successes'>,
+    call: Pick<CallRequest, 'permit' | 'successes' | 'leaseMs'>,
     outcome: CallOutcome,
     pauseMs: number | undefined,
     { breaker }: ProtectionPolicy,
   ): Promise<boolean> {
-    const moved = await this.#ask(scripts.report, [
+    const lostAtMs = performance.now() + call.leaseMs;
+    const args = [
       name,
       String(WINDOW_MS),
       call.permit,
@@ -133,12 +152,22 @@ export class RedisDownstreams {
       String(breaker.maxOpenMs),
       // A quarter more or less, so that downstreams that fell together are not probed together.
       String(0.75 + 0.5 * Math.random()),
-    ]);
+    ];
+    let moved = await this.#run(scripts.report, args);
+    while (moved === undefined && performance.now() + TELL_AGAIN_MS < lostAtMs && !this.#stopped) {
+      await delay(TELL_AGAIN_MS, undefined, { ref: false });
+      moved = await this.#run(scripts.report, args);
+    }
     // The script tells one caller of each move: one line, however many jobs and workers.
     if (moved === 'opened')
       this.#log.warn({ downstream: name }, 'circuit breaker opened: the jobs of this downstream wait');
     if (moved === 'closed') this.#log.info({ downstream: name }, 'circuit breaker closed');
-    return moved !== undefined;
+    return typeof moved === 'string';
+  }
+
+  /** Tells nothing again from now on. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** The breakers of the downstreams that this process has called. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
@@ -149,24 +178,27 @@ export class RedisDownstreams {
     return names.map((downstream, i) => ({ downstream, state: states[i] as BreakerReading['state'] }));
   }
 
-  async #ask(script: Script, args: string[]): Promise<unknown> {
-    if (performance.now() < this.#awayUntilMs) return undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'away'>((resolve) => {
-      timer = setTimeout(() => resolve('away'), ANSWER_MS);
-    });
-    const reply = this.#connection.run(script, this.#root, args).catch((error: unknown) => {
-      // That Redis is away is told by the connection.
-      if (isUnavailable(error)) return 'away';
-      // Its own alone: the others are asked as before.
+  /** Undefined when Redis is away, null when it cannot run the script. */
+  #run(script: Script, args: string[]): Promise<unknown> {
+    return this.#connection.run(script, this.#root, args).catch((error: unknown) => {
+      // The connection tells that.
+      if (isUnavailable(error)) return undefined;
       this.#log.error({ err: error, script: script.name, downstream: args[0] }, 'the state of a downstream is lost');
-      return undefined;
+      return null;
     });
-    const answer = await Promise.race([reply, late]);
+  }
+}
+
+/** Undefined when it takes longer than a call waits. */
+async function inTime(reply: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+  });
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
     clearTimeout(timer);
-    if (answer !== 'away') return answer;
-    this.#awayUntilMs = performance.now() + AWAY_MS;
-    return undefined;
   }
 }
 

@@ -49,6 +49,7 @@ export function shareDownstreams({
   const unobserve = observeBreakers(() => redis.readBreakers());
   return () => {
     unobserve();
+    redis.stop();
     ofThisProcess = alone;
   };
 }
