@@ -147,7 +147,7 @@ describe('runTask', () => {
     expect((await running).outcome).toMatchObject({ kind: 'snoozed', delayMs: 0 });
     const lost = AbortSignal.abort(new TaskError('transient', 'COORD_LEASE_LOST'));
     const { outcome } = await runTask(enrol, async (_, { signal }) => signal.throwIfAborted(), ada, { signal: lost });
-    expect(outcome).toMatchObject({ kind: 'retried', error: { code: 'COORD_LEASE_LOST' } });
+    expect(outcome).toMatchObject({ kind: 'snoozed', delayMs: 0, error: { code: 'COORD_LEASE_LOST' } });
   });
 
   test('refuses a payload that could not have been accepted', async () => {

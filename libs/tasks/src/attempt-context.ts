@@ -8,7 +8,7 @@ import { prepareJob, type JobOrigin, type JobRequest } from './new-job.ts';
 import type { Claim, NewJob, QueueBackend, SettleResult } from './queue-backend.ts';
 import { storableJson } from './storable-json.ts';
 import type { AnyTask, EnqueueOptions, PayloadOf, RunningJob, StepContext, TaskContext } from './task.ts';
-import { TaskError } from './task-error.ts';
+import { isLeaseLost, leaseLost, TaskError } from './task-error.ts';
 
 const SAVE_PAUSE_MS = 250;
 /** Most bytes of all results of a job's steps: a claim reads them, and those of as many jobs as the worker has free slots. */
@@ -72,7 +72,7 @@ export class AttemptContext implements TaskContext {
     this.signal.throwIfAborted();
     const result = await fn({ idempotencyKey: `${this.job.id}:${name}` });
     const saved = await this.#save(name, result === undefined ? '' : storableJson(result, `step "${name}"`));
-    if (saved === 'stale') throw new TaskError('transient', 'COORD_LEASE_LOST');
+    if (saved === 'stale') throw leaseLost();
     return result;
   };
 
@@ -86,7 +86,7 @@ export class AttemptContext implements TaskContext {
     return routed.length;
   };
 
-  /** What a step did must not be forgotten because Redis is away for a moment. */
+  /** What a step did must not be forgotten because Redis is away, even for longer than the lease: the token decides. */
   async #save(name: string, result: string): Promise<SettleResult> {
     const { backend, claim } = this.#options;
     this.#stepBytes += Buffer.byteLength(result);
@@ -98,7 +98,8 @@ export class AttemptContext implements TaskContext {
       try {
         return await backend.saveStep(claim, name, result);
       } catch (error) {
-        if (!isUnavailable(error) || this.signal.aborted) throw error;
+        const toldToStop = this.signal.aborted && !isLeaseLost(this.signal.reason);
+        if (!isUnavailable(error) || toldToStop) throw error;
         await delay(SAVE_PAUSE_MS * (0.5 + Math.random()));
       }
     }

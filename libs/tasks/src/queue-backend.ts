@@ -77,11 +77,14 @@ export interface Settlement {
 /** `stale`: the lease was lost, or the attempt has ended with another outcome; nothing was written. */
 export type SettleResult = 'settled' | 'stale';
 
-/** What a heartbeat brings back about an attempt that is to stop. */
+/** An attempt that is to stop. */
 export interface StopOrder {
   readonly token: string;
-  /** `lost`: the lease is gone; else why the job is to be cancelled. */
-  readonly why: 'lost' | Failure;
+  /**
+   * `lost`: the lease is gone; `over`: it has run out as far as the worker knows, which cannot ask; else why the job is to
+   * be cancelled.
+   */
+  readonly why: 'lost' | 'over' | Failure;
 }
 
 /** What became of the wish to cancel a job: its state before and after; a running job is asked to stop. */

@@ -9,7 +9,7 @@ import { runAttempt } from './run-attempt.ts';
 import { defineTask, type TaskHandler } from './task.ts';
 import { TaskCatalog } from './task-catalog.ts';
 import { TaskQueue } from './task-queue.ts';
-import { cancel, Interruption, retryLater } from './task-error.ts';
+import { cancel, Interruption, leaseLost, retryLater } from './task-error.ts';
 
 const ship = defineTask({
   name: 'warehouse.ship',
@@ -58,11 +58,14 @@ describe('an attempt', () => {
     expect(outcome).toMatchObject({ kind: 'retried', error: { code: 'COORD_ATTEMPT_TIMEOUT' } });
   });
 
-  test('that a stopping worker interrupts is not spent', async () => {
+  test.each([
+    ['a stopping worker interrupts', new Interruption()],
+    ['is told that its lease is over', leaseLost()],
+  ])('that %s is not spent', async (_what, reason) => {
     const abort = new AbortController();
     const { outcome } = await run(
       async (_payload, { signal }) => {
-        abort.abort(new Interruption());
+        abort.abort(reason);
         signal.throwIfAborted();
       },
       { signal: abort.signal, attempt: 3 },

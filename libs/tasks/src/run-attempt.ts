@@ -15,7 +15,7 @@ import { countedAttempt, type Claim, type NewJob, type QueueBackend } from './qu
 import { settleAttempt, type Settled } from './settle-attempt.ts';
 import type { AnyTask, TaskHandler } from './task.ts';
 import type { InstalledTask, TaskCatalog } from './task-catalog.ts';
-import { Interruption, TaskError } from './task-error.ts';
+import { Interruption, isLeaseLost, TaskError } from './task-error.ts';
 import { oldestReadable, schemaOf, upcastPayload } from './upcaster.ts';
 
 /** What attempts of a process have in common. */
@@ -148,13 +148,14 @@ async function perform(
     await hiding(() => asAttempt(countedAttempt(claim) > 1, () => handler(payload, context)));
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {
-    if (abort.signal.reason instanceof Interruption) {
-      return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(abort.signal.reason) }, children: [] };
+    const { reason } = abort.signal as { reason: unknown };
+    if (reason instanceof Interruption || isLeaseLost(reason)) {
+      return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(reason) }, children: [] };
     }
     const ageMs = claim.claimedAtMs - claim.firstStartedAtMs;
     const facts = { attempt: countedAttempt(claim), ageMs, random: runtime.random };
     // Once aborted, whatever the handler threw is only an echo of the reason.
-    const thrown = abort.signal.aborted ? abort.signal.reason : error;
+    const thrown = abort.signal.aborted ? reason : error;
     return { outcome: hiding(() => classify(thrown, task, facts)), children: [] };
   } finally {
     context.close();

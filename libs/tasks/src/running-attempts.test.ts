@@ -43,6 +43,25 @@ describe('running attempts', () => {
     expect(running.size).toBe(0);
   });
 
+  test('are not stuck while Redis is away, which they may wait for, but when it is back', async () => {
+    const stuck: unknown[] = [];
+    const running = new RunningAttempts(new RecordingLog(), (...told) => stuck.push(told));
+    let end = () => undefined as void;
+    const run = running.during(claim('a'), () => new Promise<void>((resolve) => (end = resolve)));
+    for (let times = 0; times < 100; times++) {
+      running.stop({ token: 'a', why: 'over' });
+      jest.advanceTimersByTime(9_999);
+    }
+    expect(running.attempts()[0]?.abort.signal.reason).toMatchObject({ code: 'COORD_LEASE_LOST' });
+    expect(stuck).toEqual([]);
+    jest.advanceTimersByTime(1);
+    running.stop({ token: 'a', why: 'over' });
+    jest.advanceTimersByTime(60_000);
+    expect(stuck).toEqual([['lms', 1]]);
+    end();
+    await run;
+  });
+
   test('that end when they are told to are not', async () => {
     const stuck: unknown[] = [];
     const running = new RunningAttempts(new RecordingLog(), (...told) => stuck.push(told));

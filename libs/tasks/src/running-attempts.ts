@@ -2,7 +2,7 @@ import type { Logger } from '@coordinator/logging';
 import { countStuckHandler } from '@coordinator/tracing';
 import { CoordinatorError } from './error-codes.ts';
 import type { Claim, Hold, StopOrder } from './queue-backend.ts';
-import { Cancellation, TaskError } from './task-error.ts';
+import { Cancellation, leaseLost } from './task-error.ts';
 
 /** An attempt whose handler runs. */
 export interface RunningAttempt {
@@ -12,6 +12,8 @@ export interface RunningAttempt {
   task: string | undefined;
   /** Whether its handler was told to stop, long ago, and goes on. */
   stuck: boolean;
+  /** Runs from when it is told to stop. */
+  patience: NodeJS.Timeout | undefined;
 }
 
 /** A handler that was told to stop and has not ended by then ignores its signal. */
@@ -53,24 +55,27 @@ export class RunningAttempts {
 
   /** Runs `run` as an attempt of a claim. */
   async during(claim: Claim, run: (attempt: RunningAttempt) => Promise<unknown>): Promise<void> {
-    const attempt: RunningAttempt = { claim, abort: new AbortController(), task: undefined, stuck: false };
-    let patience: NodeJS.Timeout | undefined;
-    attempt.abort.signal.addEventListener('abort', () => {
-      patience = setTimeout(() => this.#stick(attempt), STUCK_AFTER_MS);
+    const abort = new AbortController();
+    const attempt: RunningAttempt = { claim, abort, task: undefined, stuck: false, patience: undefined };
+    abort.signal.addEventListener('abort', () => {
+      attempt.patience = setTimeout(() => this.#stick(attempt), STUCK_AFTER_MS);
     });
     this.#attempts.set(claim.token, attempt);
     try {
       await run(attempt);
     } finally {
-      clearTimeout(patience);
+      clearTimeout(attempt.patience);
       this.#attempts.delete(claim.token);
     }
   }
 
   /** Tells one attempt to stop; one that has ended by now is gone from here. */
   stop({ token, why }: StopOrder): void {
-    const reason = why === 'lost' ? new TaskError('transient', 'COORD_LEASE_LOST') : new Cancellation(why.message);
-    this.#attempts.get(token)?.abort.abort(reason);
+    const attempt = this.#attempts.get(token);
+    if (!attempt) return;
+    attempt.abort.abort(typeof why === 'string' ? leaseLost() : new Cancellation(why.message));
+    // While Redis is away an attempt waits for it to keep what it did: that is no handler that ignores its signal.
+    if (why === 'over' && !attempt.stuck) attempt.patience?.refresh();
   }
 
   /** Tells all attempts to stop. */

@@ -54,6 +54,16 @@ export class Interruption extends Error {
   }
 }
 
+/** Why a handler's signal was aborted when the lease of its attempt is over: the same, if nobody else has the job by then. */
+export function leaseLost(): TaskError {
+  return new TaskError('transient', 'COORD_LEASE_LOST');
+}
+
+/** Whether this is the reason of {@link leaseLost}. */
+export function isLeaseLost(reason: unknown): boolean {
+  return reason instanceof CoordinatorError && reason.code === 'COORD_LEASE_LOST';
+}
+
 /** Thrown by a handler to end its job without effect and without a dead letter; see {@link cancel}. */
 export class Cancellation extends CoordinatorError {
   override readonly name = 'Cancellation';

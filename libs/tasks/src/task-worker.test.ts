@@ -161,7 +161,7 @@ describe('a worker', () => {
           };
           aborted.addEventListener('abort', stop);
         }),
-      { leaseMs: 400 },
+      { leaseMs: 1_500 },
     );
     await eventually(() => expect(worker.running).toBe(1));
     // Somebody else takes the job over, as after a pause longer than the lease.

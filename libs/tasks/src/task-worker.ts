@@ -13,7 +13,7 @@ import type { Schedule } from './schedule.ts';
 import { ScheduleKeeper } from './schedule-keeper.ts';
 import { settleAttempt } from './settle-attempt.ts';
 import { takeBack } from './take-back.ts';
-import { Interruption } from './task-error.ts';
+import { Interruption, isLeaseLost } from './task-error.ts';
 
 /** What a TaskWorker needs. */
 export interface TaskWorkerOptions extends AttemptRuntime {
@@ -141,7 +141,7 @@ export class TaskWorker {
   #outcomeOfLeft({ claim, task: name, abort }: RunningAttempt): Outcome {
     const reason: unknown = abort.signal.reason;
     const task = name === undefined ? undefined : this.#options.catalog.find(name)?.task;
-    if (reason instanceof Interruption || !task) {
+    if (reason instanceof Interruption || isLeaseLost(reason) || !task) {
       return { kind: 'snoozed', delayMs: EXITED_AFTER_MS, error: failureOf(new Interruption()) };
     }
     const facts = { attempt: countedAttempt(claim), ageMs: claim.claimedAtMs - claim.firstStartedAtMs };

@@ -3,9 +3,10 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { RedisBackend } from '../bee-queue/redis-backend.ts';
 import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { isUnavailable } from '../error-codes.ts';
-import type { Hold } from '../queue-backend.ts';
+import type { Hold, StopOrder } from '../queue-backend.ts';
 import { repeat } from '../repeat.ts';
 import type { HeartbeatThreadData, HeartbeatThreadMessage } from './heartbeat.ts';
+import { LeaseClock } from './lease-clock.ts';
 import { Pulse } from './pulse.ts';
 import { SharedHolds } from './shared-holds.ts';
 import { LOOK_EVERY_MS, StandstillWatch } from './standstill.ts';
@@ -24,15 +25,18 @@ const pulse = new Pulse(shared.pulse);
 const standstill = new StandstillWatch();
 
 const sharedHolds = new SharedHolds(shared.holds);
+const leases = new LeaseClock(leaseMs);
+// Well within the time by which another worker looks for leases that have run out.
+const lookAtLeasesMs = Math.min(LOOK_EVERY_MS, leaseMs / 10);
 
 void connection.connect().catch(() => undefined);
 repeat(
   beatMs,
   async () => {
-    for (const [queue, held] of holds()) {
-      // One by one: what is wrong with one queue must not cost the leases of another.
-      await renew(queue, held).catch(report);
-    }
+    const held = [...holds()];
+    leases.hold(held.flatMap(([, ofQueue]) => tokensOf(ofQueue)));
+    // Each by itself: what is wrong with one queue must not cost the leases of another.
+    await Promise.all(held.map(([queue, ofQueue]) => renew(queue, ofQueue).catch(report)));
   },
   report,
 );
@@ -46,8 +50,22 @@ function holds(): ReadonlyMap<string, readonly Hold[]> {
 }
 
 async function renew(queue: string, held: readonly Hold[]): Promise<void> {
+  const askedAt = performance.now();
   const orders = await backend.heartbeat(queue, held, leaseMs);
+  const lost = new Set(orders.filter(({ why }) => why === 'lost').map(({ token }) => token));
+  leases.renewed(
+    tokensOf(held).filter((token) => !lost.has(token)),
+    askedAt,
+  );
+  stop(orders);
+}
+
+function stop(orders: readonly StopOrder[]): void {
   if (orders.length > 0) port.postMessage({ orders } satisfies HeartbeatThreadMessage);
+}
+
+function tokensOf(held: readonly Hold[]): string[] {
+  return held.map(({ token }) => token);
 }
 
 function report(error: unknown): void {
@@ -64,4 +82,8 @@ setInterval(() => {
   // Nothing less ends a process whose event loop does not turn.
   process.kill(process.pid, 'SIGKILL');
 }, LOOK_EVERY_MS);
+setInterval(() => {
+  // Told before, and not when it has happened: the next attempt may begin then.
+  stop(leases.over(lookAtLeasesMs).map((token) => ({ token, why: 'over' })));
+}, lookAtLeasesMs);
 port.postMessage({ orders: [] } satisfies HeartbeatThreadMessage);

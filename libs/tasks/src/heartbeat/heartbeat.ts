@@ -21,7 +21,7 @@ export interface HeartbeatOptions {
   readonly slots: number;
   /** What runs now, by queue. */
   readonly holds: () => ReadonlyMap<string, readonly Hold[]>;
-  /** Called for each attempt that is to stop. */
+  /** Called for each attempt that is to stop; again and again while its lease is over and cannot be renewed. */
   readonly onStop: (order: StopOrder) => void;
   /** Called when the thread has died: nobody keeps the leases any more. */
   readonly onFailure: (reason: Error) => void;
