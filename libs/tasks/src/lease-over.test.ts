@@ -153,3 +153,29 @@ test('one that ended while Redis was away for longer than its lease is completed
   expect(runs).toBe(1);
   expect(log.lines).not.toContainEqual(expect.objectContaining({ message: expect.stringContaining('lease lost') }));
 }, 180_000);
+
+test('jobs of a worker that was the only one begin again half a lease after it is back', async () => {
+  const keyPrefix = redis.freshPrefix();
+  const { backend, queue } = await queueAt(keyPrefix, redis.url);
+  const key = (part: string) => `${keyPrefix}:q:warehouse:${part}`;
+  const nowMs = async () => {
+    const [seconds, micros] = (await redis.command('TIME')) as [string, string];
+    return Number(seconds) * 1_000 + Number(micros) / 1_000;
+  };
+  const look = () => backend.recover('warehouse', { graceMs: 60_000, crashLimit: 3, outageMs: LEASE_MS / 2 });
+  const { jobId } = await queue.enqueue(ship, {});
+  await redis.command('RPOPLPUSH', key('waiting'), key('active'));
+  await backend.claim('warehouse', jobId, LEASE_MS);
+  const passLease = () => redis.command('ZADD', key('leases'), '1', jobId);
+
+  await passLease();
+  await redis.command('SET', key('kept'), '1');
+  const before = await nowMs();
+  expect(await look()).toEqual([]);
+  const endsAt = Number(await redis.command('ZSCORE', key('leases'), jobId));
+  expect(endsAt).toBeGreaterThanOrEqual(Math.floor(before + LEASE_MS / 2));
+  expect(endsAt).toBeLessThanOrEqual((await nowMs()) + LEASE_MS / 2);
+
+  await passLease();
+  expect(await look()).toMatchObject([{ jobId, state: 'waiting' }]);
+});
