@@ -6,6 +6,14 @@ import { FAKE_CERTIFICATE } from './fixtures/fake-certificate.ts';
 
 const PEM = `-----BEGIN CERTIFICATE-----\n${FAKE_CERTIFICATE.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 
+/** A certificate of a key on an elliptic curve. */
+const ELLIPTIC =
+  'MIIBbjCCARSgAwIBAgIUTOUGN1ogJPz29dztvydY4E/Fr8AwCgYIKoZIzj0EAwIwDTELMAkGA1UEAwwCZWMwIBcNMjYxMTIxMTkwMjIyWhgPMjEyNjEw' +
+  'MjgxOTAyMjJaMA0xCzAJBgNVBAMMAmVjMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEmP4DAV2+ui2V6fBz1J0VyyZ3S0SzRXNKUtkzBoBWB2gDcdu7' +
+  'UgnGgWDEZRyuJJGsx1WUNqj5a5U68FPr1bUtlKNQME4wHQYDVR0OBBYEFHQdn9eVe1NJpL0HxRsU+8cvyJy3MB8GA1UdIwQYMBaAFHQdn9eVe1NJpL0H' +
+  'xRsU+8cvyJy3MAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwIDSAAwRQIhAI9DKQS4kh00W/t1jMza9KfNEzM1CWntNMNYE6dNcQgCAiAkAjx9ivt6V1rG' +
+  'mCnPhD60qA1yIBGJuG0Rf6e0LXf0GA==';
+
 /** The subjects of what the field reads. */
 const subjectsOf = (text: string) =>
   certificates()
@@ -32,12 +40,13 @@ describe('certificates', () => {
   });
 
   test.each([
-    ['', 'at least one certificate'],
-    [' , ', 'at least one certificate'],
-    ['not base64!', 'number 1 is none'],
-    ['https://api.paypal.com/v1/notifications/certs/CERT-1', 'number 1 is none'],
-    [`${FAKE_CERTIFICATE},${FAKE_CERTIFICATE.slice(0, -8)}`, 'number 2 is none'],
-  ])('are not "%.20s"', (text, fault) => {
+    ['nothing', '', 'at least one certificate'],
+    ['a comma', ' , ', 'at least one certificate'],
+    ['no base64', 'not base64!', 'number 1 is none'],
+    ['an address', 'https://api.paypal.com/v1/notifications/certs/CERT-1', 'number 1 is none'],
+    ['half a certificate', `${FAKE_CERTIFICATE},${FAKE_CERTIFICATE.slice(0, -8)}`, 'number 2 is none'],
+    ['that of another kind of key', ELLIPTIC, 'number 1 is none'],
+  ])('are not %s', (_, text, fault) => {
     expect(() => certificates().parse(text)).toThrow(fault);
   });
 

@@ -40,6 +40,8 @@ const refund = z
     ...{ orderNumber, createdAt, captureId },
   }));
 
+const refusal = z.object({ name: z.string().regex(/^[A-Z_]{1,64}$/) });
+
 /** A payment that was collected, or is to be; `createdAt` in ISO 8601. */
 export type Capture = z.output<typeof capture>;
 /** Money that was paid back, or is to be; `captureId` is where it came from. */
@@ -58,6 +60,8 @@ export class PayPalClient {
     this.#http = new DownstreamClient({
       name: 'paypal',
       baseUrl,
+      // Its messages are written for people; `NOT_AUTHORIZED` says that the app lacks a permission.
+      describeError: (_, body) => refusal.safeParse(body).data?.name,
       auth: oauth2ClientCredentials({
         ...{ tokenUrl: `${baseUrl}/v1/oauth2/token`, clientId, clientSecret },
         ...{ style: 'basic', scheme: 'Bearer' },

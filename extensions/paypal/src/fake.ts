@@ -25,6 +25,7 @@ const eventValues = z.object({
   currency: z.string(),
   /** null for a payment that names no order. */
   orderNumber: z.string().nullable(),
+  refundOrderNumber: z.string().optional(),
   createdAt: z.string(),
   status: z.string(),
 });
@@ -39,7 +40,10 @@ type EventValues = z.output<typeof eventValues>;
 
 const books = new FakeBooks();
 
-/** PayPal as far as it is used here: it sends signed events, and has what they speak of in its books. */
+/**
+ * PayPal as far as it is used here: it sends signed events, and has what they speak of in its books. What has an id that
+ * begins with `FOREIGN` belongs to another merchant.
+ */
 export const paypalFake = defineFake({
   environment: (baseUrl) => ({
     PAYPAL_URL: baseUrl,
@@ -89,6 +93,7 @@ function found(
   look: (params: FakeRequest['params']) => object | undefined,
 ): FakeAnswer {
   if (headers.authorization !== `Bearer ${TOKEN}`) return { status: 401, body: { error: 'invalid_token' } };
+  if (params.id?.startsWith('FOREIGN')) return { status: 403, body: { name: 'NOT_AUTHORIZED' } };
   const resource = look(params);
   return resource ? { status: 200, body: resource } : { status: 404, body: { name: 'RESOURCE_NOT_FOUND' } };
 }

@@ -14,7 +14,6 @@ export function receiveEvent(keys: WebhookKeys): Route {
     summary: 'Receive an event of PayPal',
     auth: signature(paypalSignature(keys)),
     body: paypalEvent,
-    errors: ['COORD_IDEMPOTENCY_CONFLICT'],
     accept: async (event, { queue }) => [await enqueue(event, queue)],
   });
 }

@@ -67,6 +67,13 @@ describe('a refund', () => {
     expect(harness.timeline(`paypal-refund:REF${next}`)).toMatchObject([{}, { task: 'bookkeeper.book-payment' }]);
   });
 
+  test('that names an order itself is announced with that one', async () => {
+    const { booked } = await receive([values({ refundOrderNumber: 'D-1002' })]);
+
+    expect(booked).toMatchObject([{ orderNumber: 'D-1002' }]);
+    expect(service.requests('paypal.capture')).toEqual([]);
+  });
+
   test('is announced once, under however many events it comes', async () => {
     const refund = values();
     const { outcomes, booked } = await receive([refund, { ...refund, id: 'WH-other' }, refund]);
@@ -105,6 +112,20 @@ describe('a payment', () => {
         ...{ amountMinor: 4_900, currency: 'JPY', occurredAt: CREATED },
       },
     ]);
+  });
+
+  test('is announced once, under however many events it comes', async () => {
+    const payment = values({ type: PAYMENT });
+    const { outcomes, booked } = await receive([payment, { ...payment, id: 'WH-other' }, payment]);
+
+    expect(outcomes).toEqual([{ kind: 'completed' }, { kind: 'completed' }]);
+    expect(booked).toHaveLength(1);
+  });
+
+  test('whose time PayPal writes with an offset is announced with the time in UTC', async () => {
+    const { booked } = await receive([values({ type: PAYMENT, createdAt: '2027-01-01T20:04:05-07:00' })]);
+
+    expect(booked).toMatchObject([{ occurredAt: CREATED }]);
   });
 
   test.each(['PENDING', 'DECLINED', 'FAILED'])('that is %s is not', async (status) => {
@@ -156,6 +177,14 @@ describe('PayPal', () => {
 
     expect(outcomes.map(({ kind }) => kind)).toEqual(['retried', 'retried', 'completed']);
     expect(booked).toHaveLength(1);
+  });
+
+  test('that does not let us read a refund makes a dead letter that says so', async () => {
+    const { outcomes } = await receive([values({ refundId: `FOREIGN${next}` })]);
+
+    expect(outcomes).toMatchObject([
+      { kind: 'dead', error: { message: 'paypal: GET /v2/payments/refunds/{id} answered 403 (NOT_AUTHORIZED)' } },
+    ]);
   });
 
   test('that is away for three days costs no payment', async () => {
