@@ -16,7 +16,7 @@ const NAMED_OTHERWISE = new Set([
   ...['q:<queue>:kept', 'probe', 'layout'],
   ...['downstream:<name>', 'downstream:<name>:permits', 'downstream:<name>:probes'],
 ]);
-/** Of those, the one that another run of its downstream has to have met; its key may have expired. */
+/** How the state of a downstream is named that was put aside. */
 const LOST = /^the state of a downstream is lost/;
 
 /**

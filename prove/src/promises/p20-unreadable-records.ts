@@ -15,20 +15,9 @@ const LINES_PER_SECOND = 20;
 
 /** Fields of a waiting job's record, each of which is overwritten in a record of its own. */
 const FIELDS = [
-  ...[
-    'envelope',
-    'payload',
-    'state',
-    'attempt',
-    'createdAt',
-    'dueAt',
-    'crashes',
-    'crashed',
-    'step:deliver',
-    'attempt:1',
-  ],
-  ...['queue', 'lane', 'key', 'firstStartedAt', 'replayedAt', 'outcome', 'error', 'token', 'settledBy', 'suspect'],
-  ...['cancel', 'erase', 'startedAt', 'finishedAt', 'erasedAt', 'a field that nobody knows'],
+  ...['envelope', 'payload', 'state', 'attempt', 'createdAt', 'dueAt', 'crashes', 'crashed', 'step:deliver'],
+  ...['attempt:1', 'queue', 'lane', 'key', 'firstStartedAt', 'replayedAt', 'outcome', 'error', 'token', 'settledBy'],
+  ...['suspect', 'cancel', 'erase', 'startedAt', 'finishedAt', 'erasedAt', 'a field that nobody knows'],
 ];
 /** Without these a job cannot be run. */
 const VITAL = new Set(['envelope', 'payload', 'state']);

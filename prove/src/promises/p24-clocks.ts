@@ -1,3 +1,4 @@
+import { eventually } from '@coordinator/task-testing';
 import { settleAccounts } from '../checker/settle-accounts.ts';
 import { delivery, gatedJob } from '../driver/sending.ts';
 import type { Findings } from '../finding.ts';
@@ -55,14 +56,19 @@ async function work(stack: ProvingStack, jobs: number, findings: Findings): Prom
     return { ...sending, body: { ...sending.body, delayMs: DELAY_MS } };
   });
   await stack.driver.drive(delayed, { ratePerSecond: 5 });
-  const deadline = Date.now() + DELAY_MS + 5_000;
-  while ((await stack.books()).scheduled > 0 && Date.now() < deadline)
-    await new Promise((wake) => setTimeout(wake, 100));
+  const effectsOf = async () => new Map((await stack.sink.effects()).map(({ note, at }) => [note, at]));
+  const allDone = async () => {
+    const effects = await effectsOf();
+    const left = delayed.filter(({ key }) => !effects.has(key));
+    if (left.length > 0) throw new Error(`${left.length} delayed jobs are not done`);
+  };
+  // One that is later than that is late, and is told below.
+  await eventually(allDone, { deadlineMs: DELAY_MS + 10_000 }).catch(() => undefined);
   await stack.sink.open((await stack.sink.gates()).map(({ gate }) => gate));
 
   findings.figures.n = delayed.length;
   const accepted = new Map(stack.driver.answers.map(({ key, dueAt, endedAt }) => [key, { dueAt, endedAt }]));
-  const effects = new Map((await stack.sink.effects()).map(({ note, at }) => [note, at]));
+  const effects = await effectsOf();
   const errors = delayed.map(({ key }) => {
     const { dueAt = 0, endedAt = 0 } = accepted.get(key) ?? {};
     const at = effects.get(key) ?? Infinity;
