@@ -1,4 +1,5 @@
 import type { AuditReport } from '../audit/audit.ts';
+import type { Erasure } from '../bee-queue/erase-subject.ts';
 import type { RedisBackend } from '../bee-queue/redis-backend.ts';
 
 /** The real thing: the scripts on a Redis of their own. */
@@ -8,11 +9,14 @@ export interface Engine {
   readonly root: string;
   command(...args: string[]): Promise<unknown>;
   audit(repair: boolean): Promise<AuditReport>;
+  erase(subject: string): Promise<readonly Erasure[]>;
   restart(): Promise<void>;
 }
 
 /** The queues of the model. */
 export const QUEUES = ['lms', 'mail'] as const;
+/** What its jobs are about. */
+export const SUBJECTS = ['order:1', 'order:2', 'order:3'] as const;
 /** What its workers can read: all of it. */
 export const READABLE = ['lms.enrol@1-1'] as const;
 /** A lease, or a delay, that no run outlives. */

@@ -8,14 +8,15 @@ interface Observed {
   readonly token: string;
   readonly suspect: boolean;
   readonly crashed: number;
+  readonly payload: boolean;
 }
 
 const OBSERVE = `
 local all = {}
 for _, key in ipairs(redis.call('KEYS', ARGV[1] .. 'job:*')) do
-  local job = redis.call('HMGET', key, 'state', 'attempt', 'token', 'suspect', 'crashed')
+  local job = redis.call('HMGET', key, 'state', 'attempt', 'token', 'suspect', 'crashed', 'payload')
   all[#all + 1] = { string.sub(key, #ARGV[1] + 5), job[1] or '', job[2] or '', job[3] or '', job[4] or '',
-    job[5] or '0' }
+    job[5] or '0', job[6] or '' }
 end
 return all`;
 
@@ -38,6 +39,7 @@ export async function checkInvariants(model: Model, engine: Engine): Promise<voi
     if (job.crashed !== expected.crashed && !hasEnded(expected)) {
       throw new Error(`${expected.id} has crashed ${expected.crashed} times, not ${job.crashed}`);
     }
+    if (expected.erased && job.payload) throw new Error(`${expected.id} was erased and has a payload`);
     if (job.token !== (expected.token ?? '')) throw new Error(`${expected.id}: the token of the attempt that runs`);
   }
 
@@ -52,11 +54,27 @@ export async function checkInvariants(model: Model, engine: Engine): Promise<voi
 }
 
 async function observe({ command, root }: Engine): Promise<Map<string, Observed>> {
-  const rows = (await command('EVAL', OBSERVE, '0', root)) as [string, string, string, string, string, string][];
+  const rows = (await command('EVAL', OBSERVE, '0', root)) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ][];
   return new Map(
-    rows.map(([id, state, attempt, token, suspect, crashed]) => [
+    rows.map(([id, state, attempt, token, suspect, crashed, payload]) => [
       id,
-      { id, state, attempt: Number(attempt), token, suspect: suspect !== '', crashed: Number(crashed) },
+      {
+        id,
+        state,
+        attempt: Number(attempt),
+        token,
+        suspect: suspect !== '',
+        crashed: Number(crashed),
+        payload: payload !== '',
+      },
     ]),
   );
 }

@@ -5,6 +5,7 @@ export interface JobModel {
   readonly id: string;
   readonly queue: string;
   readonly lane: string | undefined;
+  readonly subject: string;
   state: 'resting' | 'running' | 'completed' | 'dead' | 'cancelled';
   attempt: number;
   /** Since the last settlement. */
@@ -18,6 +19,9 @@ export interface JobModel {
   /** Whether its lease has run out and nobody has noticed yet. */
   expired: boolean;
   cancelAsked: boolean;
+  /** Whether it is to be erased when it ends. */
+  eraseAsked: boolean;
+  erased: boolean;
 }
 
 /** The jobs as they should be: what was accepted, in its order (a replay comes last), and what has become of it. */
@@ -38,9 +42,10 @@ export class Model {
     return job;
   }
 
-  accept(id: string, queue: string, lane: string | undefined): void {
-    const fresh = { state: 'resting', attempt: 0, crashes: 0, crashed: 0, expired: false, cancelAsked: false } as const;
-    this.jobs.push({ id, queue, lane, ...fresh, token: undefined, settledBy: undefined });
+  accept(id: string, queue: string, lane: string | undefined, subject: string): void {
+    const counts = { attempt: 0, crashes: 0, crashed: 0 };
+    const fresh = { state: 'resting', expired: false, cancelAsked: false, eraseAsked: false, erased: false } as const;
+    this.jobs.push({ id, queue, lane, subject, ...counts, ...fresh, token: undefined, settledBy: undefined });
   }
 
   claim(claim: Claim): void {
@@ -55,7 +60,7 @@ export class Model {
   /** Ends the attempt that runs. */
   settle(job: JobModel, { state: wanted, outcome, spendsAttempt: spends }: Settlement): void {
     const rests = wanted === 'scheduled' || wanted === 'parked';
-    const state = !rests ? wanted : job.cancelAsked ? 'cancelled' : 'resting';
+    const state = !rests ? wanted : job.cancelAsked || job.eraseAsked ? 'cancelled' : 'resting';
     const attempt = spends ? job.attempt : job.attempt - 1;
     Object.assign(job, {
       state,
@@ -66,6 +71,21 @@ export class Model {
       crashes: 0,
       cancelAsked: false,
     });
+    if (job.eraseAsked) this.erase(job);
+  }
+
+  /** Erases a job that does not run; one that does is to be erased when it ends. Says what that is called. */
+  erase(job: JobModel): string {
+    if (job.state === 'running') {
+      job.eraseAsked = true;
+      return 'at-end';
+    }
+    const action = job.state === 'resting' ? 'cancelled' : job.erased ? 'done-before' : 'erased';
+    if (job.state === 'resting') job.state = 'cancelled';
+    Object.assign(job, { erased: true, eraseAsked: false });
+    // A key stays, or what is sent again would bring back what was erased; any content fits it now.
+    for (const [key, { id }] of this.keys) if (id === job.id) this.keys.set(key, { id, fingerprint: '' });
+    return action;
   }
 
   /** Begins a dead letter anew, at the end of its lane. */
@@ -80,9 +100,10 @@ export class Model {
     for (const job of this.jobs) {
       if (job.queue !== queue || !job.expired) continue;
       const crashes = job.crashes + 1;
-      const state = job.cancelAsked ? 'cancelled' : crashes >= crashLimit ? 'dead' : 'resting';
+      const state = job.cancelAsked || job.eraseAsked ? 'cancelled' : crashes >= crashLimit ? 'dead' : 'resting';
       const crashed = job.crashed + 1;
       Object.assign(job, { state, crashes, crashed, token: undefined, expired: false, cancelAsked: false });
+      if (job.eraseAsked) this.erase(job);
     }
   }
 }

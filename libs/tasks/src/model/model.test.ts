@@ -3,10 +3,11 @@ import { leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { audit } from '../audit/audit.ts';
+import { eraseSubject } from '../bee-queue/erase-subject.ts';
 import { RedisBackend } from '../bee-queue/redis-backend.ts';
 import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { Command } from './command.ts';
-import { cancel, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
+import { cancel, erase, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
 import { enqueue, fireSchedule } from './commands/enqueue.ts';
 import { claimLate, popOnly, release, take, takeParked } from './commands/take.ts';
 import { letAllEnd, upkeep } from './commands/upkeep.ts';
@@ -46,6 +47,7 @@ async function freshEngine(): Promise<Engine> {
     root: `${keyPrefix}:`,
     command: (...args) => connection.command(...args),
     audit: (repair) => audit(connection, { keyPrefix, repair }),
+    erase: (subject) => eraseSubject(connection, { subject, why: 'asked for', by: 'model' }, { keyPrefix }),
     restart: async () => {
       connection.close();
       await redis.server.restart();
@@ -73,6 +75,7 @@ const commands = fc.commands(
     settle,
     cancel,
     replay,
+    erase,
   ].concat([upkeep, upkeep, upkeep] as never[]) as fc.Arbitrary<Command>[],
   { maxCommands: 100, size: 'max' },
 );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import type { Settlement } from '../../queue-backend.ts';
 import { Command, expectSame, pick } from '../command.ts';
-import { LONG_MS, type Engine } from '../engine.ts';
+import { LONG_MS, SUBJECTS, type Engine } from '../engine.ts';
 import { hasEnded, type JobModel, type Model } from '../job-model.ts';
 import { isConflict, newJob, wishes, writes, type JobWish } from '../job-wish.ts';
 
@@ -86,7 +86,12 @@ class Settle extends AttemptCommand {
     if (!holds) return job.settledBy === by ? 'settled' : 'stale';
     const written = writes(model, settlement.children);
     if (!written) return undefined;
+    const erases = job.eraseAsked;
     model.settle(job, settlement);
+    for (const [i, child] of settlement.children.entries()) {
+      // Work about what was erased meanwhile is not begun.
+      if (erases && !written[i]?.duplicate && child.subject === job.subject) model.erase(model.job(child.id));
+    }
     return 'settled';
   }
 
@@ -133,12 +138,30 @@ class Replay extends Command {
     const dead = model.jobs.filter(({ state }) => state === 'dead');
     const job = pick(dead.length > 0 && this.index % 4 > 0 ? dead : model.jobs, this.index);
     const told = await backend.replay(job.id);
-    expectSame('whether a replay is one', told?.before !== told?.after, job.state === 'dead');
-    if (job.state === 'dead') model.replay(job);
+    const replayable = job.state === 'dead' && !job.erased;
+    expectSame('whether a replay is one', told?.before !== told?.after, replayable);
+    if (replayable) model.replay(job);
   }
 
   toString() {
     return `replay(${this.index})`;
+  }
+}
+
+/** Of all that is stored about a subject. */
+class Erase extends Command {
+  constructor(readonly subject: string) {
+    super();
+  }
+
+  protected async act(model: Model, engine: Engine): Promise<void> {
+    const told = (await engine.erase(this.subject)).map(({ jobId, action }) => `${jobId} ${action}`);
+    const about = model.jobs.filter(({ subject }) => subject === this.subject);
+    expectSame('what is erased', told.sort(), about.map((job) => `${job.id} ${model.erase(job)}`).sort());
+  }
+
+  toString() {
+    return `erase(${this.subject})`;
   }
 }
 
@@ -155,4 +178,5 @@ export const heartbeat = index.map((at) => new Heartbeat(at));
 export const saveStep = index.map((at) => new SaveStep(at));
 export const settle = fc.tuple(index, end).map(([at, how]) => new Settle(at, how));
 export const cancel = fc.nat(30).map((at) => new Cancel(at));
+export const erase = fc.constantFrom(...SUBJECTS).map((subject) => new Erase(subject));
 export const replay = fc.nat(30).map((at) => new Replay(at));
