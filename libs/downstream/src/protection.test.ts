@@ -76,7 +76,8 @@ const tokens = () =>
 async function attempt(client: DownstreamClient, options: Parameters<typeof runTask>[3] = {}): Promise<Outcome> {
   const { outcome } = await runTask(
     touch,
-    async (_payload, { signal }) => void (await client.request({ method: 'POST', path: '/', idempotencyKey: 'k', signal })),
+    async (_payload, { signal }) =>
+      void (await client.request({ method: 'POST', path: '/', idempotencyKey: 'k', signal })),
     {},
     options,
   );

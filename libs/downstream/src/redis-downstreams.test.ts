@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { RedisConnection } from '@coordinator/tasks';
 import { eventually, privateRedis, RecordingLog } from '@coordinator/task-testing';
-import { defaultBreaker, type ProtectionPolicy } from './protection-policy.ts';
+import { call, policyOf } from './fixtures/call-requests.ts';
+import type { ProtectionPolicy } from './protection-policy.ts';
 import { RedisDownstreams, type CallAnswer, type CallOutcome, type CallRequest } from './redis-downstreams.ts';
 
 interface Worker {
@@ -11,7 +12,6 @@ interface Worker {
 
 let workers: Worker[];
 let log: RecordingLog;
-let permits: number;
 let keyPrefix: string;
 
 afterEach(() =>
@@ -24,7 +24,6 @@ const redis = privateRedis();
 
 beforeEach(async () => {
   log = new RecordingLog();
-  permits = 0;
   keyPrefix = redis.freshPrefix();
   workers = await Promise.all([newWorker(), newWorker()]);
 });
@@ -34,28 +33,6 @@ async function newWorker(): Promise<Worker> {
   await connection.connect();
   return { connection, downstreams: new RedisDownstreams({ connection, log, keyPrefix }) };
 }
-
-const policyOf = (
-  breaker: Partial<ProtectionPolicy['breaker']> = {},
-  limits: Partial<ProtectionPolicy> = {},
-): ProtectionPolicy => ({
-  ratePerSecond: undefined,
-  burst: 1,
-  maxConcurrent: undefined,
-  ...limits,
-  breaker: { ...defaultBreaker, ...breaker },
-});
-
-const call = (settings: Partial<CallRequest> = {}): CallRequest => ({
-  permit: `p${++permits}`,
-  leaseMs: 60_000,
-  successes: 0,
-  retry: false,
-  full: false,
-  patienceMs: 0,
-  reserved: false,
-  ...settings,
-});
 
 const ask = (worker: number, policy: ProtectionPolicy, settings?: Partial<CallRequest>) =>
   workers[worker % 2]!.downstreams.acquire('lms', call(settings), policy) as Promise<CallAnswer>;
@@ -396,45 +373,5 @@ describe('while Redis', () => {
       await heal();
     }
     await eventually(async () => expect(await ask(0, policy)).toMatchObject({ kind: 'granted' }));
-  });
-});
-
-describe('damaged state', () => {
-  const limited = policyOf({}, { maxConcurrent: 1 });
-  const redisDo = (command: string, part: string, ...args: string[]) =>
-    workers[0]!.connection.command(command, `${keyPrefix}:downstream:lms${part}`, ...args);
-
-  test.each(['', ':permits', ':probes'])('is told and put aside when lms%s is of another type', async (part) => {
-    await redisDo('SET', part, 'garbage');
-    // The one that meets it is on its own, and so is no call to another downstream.
-    const met =
-      part === ':probes' ? workers[0]!.downstreams.report('lms', call(), 'failure', 0, limited) : ask(0, limited);
-    expect((await met) || undefined).toBeUndefined();
-    expect(await workers[0]!.downstreams.acquire('mail', call(), limited)).toEqual({ kind: 'granted', probe: false });
-    expect(await ask(0, limited)).toEqual({ kind: 'granted', probe: false });
-    expect(log.lines).toMatchObject([{ message: 'the state of a downstream is lost', fields: { downstream: 'lms' } }]);
-    const aside = await workers[0]!.connection.command('GET', `${keyPrefix}:unreadable:downstream:lms${part}`);
-    expect(aside).toBe('garbage');
-  });
-
-  test.each(['openUntil', 'pausedUntil'])('holds no call up for longer than any %s of ours', async (field) => {
-    for (const nonsense of ['1e300', 'inf', 'nan', '-5', 'garbage']) {
-      await redisDo('HSET', '', field, nonsense);
-      expect(await ask(0, policyOf())).toEqual({ kind: 'granted', probe: false });
-    }
-  });
-
-  test('has no permit that nobody ever gives back', async () => {
-    await redisDo('ZADD', ':permits', '+inf', 'garbage', '-inf', 'rubbish');
-    expect(await ask(0, limited)).toEqual({ kind: 'granted', probe: false });
-    expect(await ask(0, limited)).toMatchObject({ kind: 'refused', reason: 'concurrency' });
-  });
-
-  test('hides the breaker of no other downstream', async () => {
-    await ask(0, policyOf());
-    await workers[0]!.downstreams.acquire('mail', call(), policyOf());
-    await redisDo('DEL', '');
-    await redisDo('SET', '', 'garbage');
-    expect(await states()).toEqual(['closed', 'closed']);
   });
 });
