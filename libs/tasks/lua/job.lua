@@ -97,8 +97,31 @@ local function clear_suspicion(id, now)
   end
 end
 
--- How long the timeline of a subject stays at least; a dead letter makes it stay as long as itself, see finish().
-local SUBJECT_RETENTION_MS = 31 * 24 * 3600 * 1000
+local A_DAY_MS = 24 * 3600 * 1000
+-- How long the timeline of a subject stays after each job, at least.
+local SUBJECT_RETENTION_MS = 31 * A_DAY_MS
+-- A shorter timeline may hold ids whose records have gone; a longer one is cleared of them as it grows.
+local SHORT_TIMELINE = 50
+
+-- Keeps the timeline of a subject, and never for less long than was asked before: what is not on it is not found when the
+-- subject is to be erased.
+local function keep_timeline(subject, ms)
+  local timeline = root .. 'subject:' .. subject
+  redis.call('PEXPIRE', timeline, math.max(ms, redis.call('PTTL', timeline)))
+end
+
+local function join_timeline(subject, id, delay)
+  local timeline = root .. 'subject:' .. subject
+  local length = redis.call('RPUSH', timeline, id)
+  -- Two for each that comes: so it gets shorter, by little work at a time.
+  for _ = 1, length > SHORT_TIMELINE and 2 or 0 do
+    if redis.call('EXISTS', job_key(redis.call('LINDEX', timeline, 0))) == 1 then
+      break
+    end
+    redis.call('LPOP', timeline)
+  end
+  keep_timeline(subject, SUBJECT_RETENTION_MS + delay)
+end
 
 -- A fingerprint is `<key id>:<mac>`, or a bare hash where no keys are set; that of a later version of the payload has its
 -- version in front, `v2/<key id>:<mac>`. One comes for each key of the sender, separated by commas, the one to store first.
@@ -191,9 +214,7 @@ local function write_jobs(first, now, max_depth)
         held[key] = id
       end
       if ARGV[i + 4] ~= '' then
-        local subject = root .. 'subject:' .. ARGV[i + 4]
-        redis.call('RPUSH', subject, id)
-        redis.call('PEXPIRE', subject, SUBJECT_RETENTION_MS)
+        join_timeline(ARGV[i + 4], id, due - now)
       end
       local state
       if lane ~= '' then
@@ -242,9 +263,11 @@ local function erase(id, how, now)
   if dedupe and holder_of(redis.pcall('GET', root .. 'key:' .. dedupe)) == id then
     redis.call('SET', root .. 'key:' .. dedupe, id .. ' ', 'KEEPTTL')
   end
-  if how == 'forget' then
+  if how == 'forget' or envelope and envelope.fault then
     if envelope then
-      envelope.subject = nil
+      envelope.subject = how ~= 'forget' and envelope.subject or nil
+      -- It may quote the payload, as the message of the error does.
+      envelope.fault = envelope.fault and 'erased'
     end
     redis.call('HSET', key, 'envelope', envelope and cjson.encode(envelope) or '')
   end
@@ -267,7 +290,7 @@ local function finish(queue, id, state, reason, now, keep_ms, written)
     -- Its content stays, and is found by the timeline when the subject is to be erased.
     local envelope = decoded(redis.call('HGET', key, 'envelope'))
     if envelope and type(envelope.subject) == 'string' then
-      redis.call('PEXPIRE', root .. 'subject:' .. envelope.subject, keep_ms + 24 * 3600 * 1000, 'GT')
+      keep_timeline(envelope.subject, keep_ms + A_DAY_MS)
     end
   else
     redis.call('HDEL', key, 'token', 'crashes', 'cancel', 'payload')
@@ -280,14 +303,18 @@ local function finish(queue, id, state, reason, now, keep_ms, written)
     end
   end
   -- Before the lanes, which may be damaged.
-  if has.erase then
-    erase(id, redis.call('HGET', key, 'erase'), now)
+  local how = has.erase and redis.call('HGET', key, 'erase')
+  if how then
+    erase(id, how, now)
   end
   if has.suspect then
     clear_suspicion(id, now)
   end
   if has.lane then
     leave_lane(lane_key(redis.call('HGET', key, 'lane')), id, now)
+    if how == 'forget' then
+      redis.call('HDEL', key, 'lane')
+    end
   end
 end
 

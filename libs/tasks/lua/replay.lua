@@ -46,7 +46,7 @@ redis.call('HDEL', key, 'outcome', 'error', 'finishedAt', 'crashes', 'crashed', 
 redis.call('HSET', key, 'attempt', 0, 'dueAt', now, 'replayedAt', now)
 local envelope = decoded(text)
 if envelope and type(envelope.subject) == 'string' then
-  redis.call('PEXPIRE', root .. 'subject:' .. envelope.subject, SUBJECT_RETENTION_MS)
+  keep_timeline(envelope.subject, SUBJECT_RETENTION_MS)
 end
 if lane then
   return { 'dead', join_lane(lane_key(lane), queue, id, now), '' }

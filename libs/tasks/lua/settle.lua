@@ -79,6 +79,13 @@ end
 clear_suspicion(id, now)
 redis.call('HDEL', key, 'token', 'crashes', 'cancel')
 redis.call('HSET', key, 'state', state, 'outcome', outcome, unpack(written))
+if state == 'parked' or delay > A_DAY_MS then
+  -- For as long as it may wait: a parked job, until somebody notices.
+  local envelope = decoded(redis.call('HGET', key, 'envelope'))
+  if envelope and type(envelope.subject) == 'string' then
+    keep_timeline(envelope.subject, SUBJECT_RETENTION_MS + (state == 'parked' and 365 * A_DAY_MS or delay))
+  end
+end
 if state == 'scheduled' then
   redis.call('HSET', key, 'dueAt', now + delay)
   redis.call('ZADD', queue_key(queue, 'delayed'), now + delay, id)

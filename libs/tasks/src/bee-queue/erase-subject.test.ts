@@ -253,3 +253,83 @@ test.each([false, true])(
     expect(await erase({ forgetSubject })).toHaveLength(forgetSubject ? 0 : 401);
   },
 );
+
+describe('the timeline by which a subject is erased', () => {
+  const timeline = () => `${prefix}:subject:${SUBJECT}`;
+  const leftMs = async () => Number(await connection.command('PTTL', timeline()));
+  const A_DAY_MS = 24 * LONG_MS;
+
+  test('stays longer than a job waits that is put off', async () => {
+    await backend.enqueue([aJob({ delayMs: 60 * A_DAY_MS })]);
+    expect(await leftMs()).toBeGreaterThan(60 * A_DAY_MS);
+    const claim = await running();
+    await backend.settle(claim, settlement('scheduled', { delayMs: 90 * A_DAY_MS }));
+    expect(await leftMs()).toBeGreaterThan(90 * A_DAY_MS);
+  });
+
+  test('stays for a year with a job that nobody can read', async () => {
+    await backend.settle(await running(), settlement('parked'));
+    expect(await leftMs()).toBeGreaterThan(365 * A_DAY_MS);
+  });
+
+  test('stays no shorter when another job comes, or a dead letter is replayed', async () => {
+    const dead = await ended('dead');
+    await connection.command('PEXPIRE', timeline(), String(91 * A_DAY_MS));
+    await backend.enqueue([aJob()]);
+    await backend.replay(dead);
+    expect(await leftMs()).toBeGreaterThan(90 * A_DAY_MS);
+  });
+
+  test('does not grow with jobs whose records have gone', async () => {
+    for (let n = 0; n < 300; n++) {
+      const job = aJob();
+      await backend.enqueue([job]);
+      await connection.command('DEL', `${prefix}:job:${job.id}`);
+    }
+    expect(Number(await connection.command('LLEN', timeline()))).toBeLessThan(60);
+  });
+
+  test('gets shorter while a long erasure goes on, and none is left out', async () => {
+    const gone = Array.from({ length: 60 }, () => aJob());
+    const jobs = Array.from({ length: 60 }, () => aJob());
+    await backend.enqueue([...gone, ...jobs]);
+    for (const { id } of gone) await connection.command('DEL', `${prefix}:job:${id}`);
+    const erasing = erase();
+    await backend.enqueue(Array.from({ length: 40 }, () => aJob({ payload: '{}' })));
+    await erasing;
+    const left = await Promise.all(jobs.map(({ id }) => backend.job(id)));
+    expect(new Set(left.map((job) => job?.state))).toEqual(new Set(['cancelled']));
+  });
+});
+
+describe('what is damaged', () => {
+  test.each([false, true])(
+    'goes as well, and keeps no other job from being erased (subject forgotten: %s)',
+    async (forgetSubject) => {
+      const [first, second, third] = [aJob(), aJob(), aJob()];
+      await backend.enqueue([first, second, third]);
+      await connection.command('SET', `${prefix}:job:${first.id}`, CANARY);
+      await connection.command('HDEL', `${prefix}:job:${second.id}`, 'state');
+      await connection.command('SET', `${prefix}:unreadable:${third.id}`, CANARY);
+      const found = await erase({ forgetSubject });
+      expect(found.map(({ action }) => action)).toEqual(['erased', 'erased', 'cancelled']);
+      expect(JSON.stringify(await dump())).not.toContain(CANARY);
+    },
+  );
+});
+
+test('why a subscription made no payload goes, and with the subject the name of its lane', async () => {
+  const fault = (subject: string) =>
+    JSON.stringify({ ...decodeEnvelope(aJob().envelope), fault: `no ${CANARY}`, subject });
+  const [kept, forgotten] = ['customer:kept', SUBJECT];
+  const lane = 'customer:lane';
+  const jobs = [kept, forgotten].map((subject) => aJob({ subject, lane, payload: '{}', envelope: fault(subject) }));
+  await backend.enqueue(jobs);
+  await erase({ subject: kept });
+  await erase({ subject: forgotten, forgetSubject: true });
+  const left = JSON.stringify(await dump());
+  expect(left).not.toContain(CANARY);
+  expect((await backend.job(jobs[0]!.id))?.envelope).toContain('erased');
+  const fields = (await connection.command('HKEYS', `${prefix}:job:${jobs[1]!.id}`)) as string[];
+  expect(fields).not.toContain('lane');
+});

@@ -49,8 +49,8 @@ export interface Erasure {
 /** How long erasures are remembered: longer than the three years after which most claims lapse in the EU. */
 const AUDIT_MS = 4 * 365 * 24 * 3_600_000;
 const FIELDS = 4;
-/** How many jobs one script goes through: Redis does nothing else meanwhile. */
-const AT_ONCE = 200;
+/** How many jobs one script goes through: Redis does nothing else meanwhile, and looks through a whole queue for each. */
+const AT_ONCE = 50;
 
 /**
  * Erases what is stored about a subject: payloads, step results, error messages, fingerprints. Each job is erased whole or
@@ -68,8 +68,8 @@ export async function eraseSubject(
   const found: Erasure[] = [];
   for (;;) {
     // What is forgotten leaves the timeline, and the rest of it moves up.
-    const from = forgetSubject && !dryRun ? 0 : found.length;
-    const args = [subject, ...how, ...kept, String(from), String(AT_ONCE)];
+    const after = forgetSubject && !dryRun ? '' : (found.at(-1)?.jobId ?? '');
+    const args = [subject, ...how, ...kept, after, String(AT_ONCE)];
     const batch = readErasures((await connection.run(scripts.erase, `${keyPrefix}:`, args)) as string[]);
     found.push(...batch);
     if (batch.length < AT_ONCE) return found;
