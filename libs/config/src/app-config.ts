@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { addressRanges } from './address-fields.ts';
+import { adminTokens } from './admin-tokens-field.ts';
 import { count, durationMs, LONGEST_TIMER_MS, port } from './number-fields.ts';
 import { keySetFile } from './key-set-field.ts';
 import { certificateFile, privateKeyFile } from './pem-fields.ts';
 import { keyOf, needs } from './rules.ts';
-import { namedTokens } from './secret-fields.ts';
+import { namedTokens, secret } from './secret-fields.ts';
 import { list, text } from './text-fields.ts';
 import { serviceUrl } from './url-fields.ts';
 
@@ -39,8 +40,10 @@ export const apiConfig = z.object({
   API_TLS_CLIENT_CA_FILE: needs(certificateFile().optional(), 'API_TLS_CERT_FILE'),
   /** Subject alternative names, one of which the certificate of a client must have. Default any. */
   API_TLS_CLIENT_NAMES: needs(list().optional(), 'API_TLS_CLIENT_CA_FILE'),
-  /** Where the API answers probes and metrics for those who run it. Default 8081. */
+  /** Where the API answers those who run it: the admin API, probes and metrics. Default 8081. */
   ADMIN_PORT: port(8081),
+  /** Bearer tokens of those who run it, `alice=SECRET:read+operate+payload,…`. Required in production. */
+  ADMIN_TOKENS: adminTokens().optional(),
   /** Bearer tokens of callers by name, `shop=SECRET,…`. Required in production, unless there is API_JWT_KEYS_FILE. */
   API_TOKENS: namedTokens().optional(),
   /**
@@ -84,4 +87,12 @@ export const sandboxConfig = z.object({
   SANDBOX_PORT: port(8090),
   /** Base address of the API that webhooks are sent to. Default http://127.0.0.1:<API_PORT>. */
   SANDBOX_API_URL: serviceUrl().optional(),
+});
+
+/** What operators' commands read that ask the admin API. */
+export const operatorConfig = z.object({
+  /** Where an API serves its ADMIN_PORT. Default http://127.0.0.1:8081. */
+  COORDINATOR_ADMIN_URL: serviceUrl().default('http://127.0.0.1:8081'),
+  /** One of its ADMIN_TOKENS, the secret alone. Default that of `npm start`, where COORDINATOR_ADMIN_URL is not set either. */
+  COORDINATOR_ADMIN_TOKEN: secret().optional(),
 });

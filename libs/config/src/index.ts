@@ -1,4 +1,5 @@
-export { apiConfig, sandboxConfig, workerConfig } from './app-config.ts';
+export { ADMIN_SCOPES, type AdminScope, type AdminToken } from './admin-tokens-field.ts';
+export { apiConfig, operatorConfig, sandboxConfig, workerConfig } from './app-config.ts';
 export { ConfigError } from './config-error.ts';
 export { coreConfig, redisTlsFiles } from './core-config.ts';
 export { field, FieldFault, type Field } from './field.ts';
