@@ -49,7 +49,10 @@ async function as(user: string, ...command: string[]): Promise<unknown> {
 
 /** Runs a command of the operator's; returns its exit code and what it printed. */
 async function operate(command: string, ...args: string[]): Promise<[code: number, output: string]> {
-  const env = { PATH: process.env.PATH, REDIS_URL: urlOf('coordinator-operator') };
+  const env = {
+    ...{ PATH: process.env.PATH, REDIS_URL: urlOf('coordinator-operator') },
+    ...{ COORDINATOR_ADMIN_URL: coordinator.stack.urls.admin, COORDINATOR_ADMIN_TOKEN: 'dev-admin-token' },
+  };
   const file = resolve(__dirname, `../../tools/dist/${command}.js`);
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [file, ...args], { env });
@@ -93,6 +96,13 @@ describe('with a user of Redis for each role', () => {
     const erasure = ['--subject', `order:${order.orderNumber}`, '--why', 'asked to', '--rewrite', '--yes'];
     expect(await operate('erase', ...erasure)).toEqual([0, expect.any(String)]);
     expect(await operate('audit')).toEqual([0, expect.stringContaining('The books balance.')]);
+    const headers = { authorization: 'Bearer dev-admin-token' };
+    for (const path of ['jobs?state=waiting', 'jobs?state=dead', `jobs/${jobId}`, 'queues', 'downstreams']) {
+      expect((await fetch(`${coordinator.stack.urls.admin}/admin/v1/${path}`, { headers })).status).toBe(200);
+    }
+    const log = await fetch(`${coordinator.stack.urls.admin}/admin/v1/audit-log`, { headers });
+    const { items } = (await log.json()) as { items: { action: string }[] };
+    expect(items.map(({ action }) => action)).toEqual(['view-payload', 'erase', 'replay']);
     expect(await refusals()).toEqual([]);
   }, 120_000);
 
@@ -133,6 +143,35 @@ describe('with a user of Redis for each role', () => {
           /executing the script can't|no permission/i,
         );
       }
+    },
+  );
+
+  test.each(['coordinator-api', 'coordinator-worker', 'coordinator-operator'])(
+    '%s can take nothing away from the audit log, in scripts as well',
+    async (user) => {
+      const log = '{cc}:audit-log';
+      const before = (await as('onlooker', 'XRANGE', log, '-', '+')) as [[id: string]];
+      const [[id]] = before;
+      for (const command of [
+        ['DEL', log],
+        ['UNLINK', log],
+        ['XDEL', log, id],
+        ['XTRIM', log, 'MAXLEN', '0'],
+        ['XSETID', log, '0-0'],
+        ['SET', log, 'x'],
+        ['RENAME', log, '{cc}:b'],
+        ['RENAME', '{cc}:layout', log],
+        ['PEXPIRE', log, '1'],
+        ['RESTORE', log, '0', 'x', 'REPLACE'],
+      ]) {
+        const refused = { cause: { message: expect.stringMatching('NOPERM') } };
+        await expect(as(user, ...command)).rejects.toMatchObject(refused);
+        const call = command.map((part) => `'${part}'`).join(', ');
+        await expect(as(user, 'EVAL', `return redis.call(${call})`, '0')).rejects.toThrow(
+          /executing the script can't|no permission/i,
+        );
+      }
+      expect(await as('onlooker', 'XRANGE', log, '-', '+')).toEqual(before);
     },
   );
 

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
-import { type CancelResult, RedisBackend } from '@coordinator/tasks';
-import { withRedis } from './operator-redis.ts';
+import type { CancelResult } from '@coordinator/tasks';
+import { AdminClient } from './admin-client.ts';
+import { ADMIN_USAGE } from './operator-usage.ts';
 
 const USAGE = `Usage: npm run cancel -- <jobId> --why "<reason>"
 
-Calls a job off. The reason is kept with the job, as the message of its error.
-Reads REDIS_URL redis://127.0.0.1:6379, as the processes do.
+Calls a job off. The reason is kept with the job, as the message of its error, and in the audit log.
+${ADMIN_USAGE}
 Exit code: 0 done, or told to stop; 1 there is no such job, or it had ended; 2 it could not be done.`;
 
 /** `npm run cancel`; returns its exit code. @throws Error when it could not be done */
@@ -22,9 +23,7 @@ export async function cancelCommand(args: string[], say: (text: string) => void)
   const [jobId, ...others] = positionals;
   const why = values.why?.trim();
   if (!jobId || others.length > 0 || !why) throw new Error(`A job id and a reason are needed.\n\n${USAGE}`);
-  const result = await withRedis(({ connection, retention }) =>
-    new RedisBackend(connection, { retention }).cancel(jobId, why),
-  );
+  const result = await new AdminClient().post<CancelResult>(`/jobs/${encodeURIComponent(jobId)}/cancel`, { why });
   if (result) say(`${jobId}: ${result.before} → ${result.after}`);
   say(explain(jobId, result));
   return result?.after === 'cancelled' || result?.after === 'running' ? 0 : 1;

@@ -1,5 +1,13 @@
-import type { Erasure, ErasureAction } from '@coordinator/tasks';
+import type { ErasureAction, JobState } from '@coordinator/tasks';
 import { textTable } from './text-table.ts';
+
+/** A job about an erased subject, as the admin API shows it. */
+export interface ShownErasure {
+  readonly jobId: string;
+  readonly task: string;
+  readonly state: JobState | null;
+  readonly action: ErasureAction;
+}
 
 const WORDS: Record<ErasureAction, { readonly done: string; readonly toDo: string }> = {
   erased: { done: 'erased', toDo: 'would be erased' },
@@ -10,7 +18,7 @@ const WORDS: Record<ErasureAction, { readonly done: string; readonly toDo: strin
 };
 
 /** The jobs of a subject and what was done about each, as a table. */
-export function drawErasures(erasures: readonly Erasure[], dryRun: boolean): string {
+export function drawErasures(erasures: readonly ShownErasure[], dryRun: boolean): string {
   const rows = erasures.map(({ jobId, task, state, action }) => [
     jobId,
     task,
@@ -18,11 +26,4 @@ export function drawErasures(erasures: readonly Erasure[], dryRun: boolean): str
     WORDS[action][dryRun ? 'toDo' : 'done'],
   ]);
   return textTable(['job', 'task', 'was', 'now'], rows);
-}
-
-/** How many jobs each action was taken for; actions that were not taken are left out. */
-export function countActions(erasures: readonly Erasure[]): Partial<Record<ErasureAction, number>> {
-  const counts: Partial<Record<ErasureAction, number>> = {};
-  for (const { action } of erasures) counts[action] = (counts[action] ?? 0) + 1;
-  return counts;
 }

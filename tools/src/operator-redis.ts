@@ -1,13 +1,11 @@
 import { coreConfig, readConfig, redisTlsFiles } from '@coordinator/config';
 import { silentLogger } from '@coordinator/logging';
-import { checkLayout, DEFAULT_KEY_PREFIX, PayloadCipher, RedisConnection, type Retention } from '@coordinator/tasks';
+import { checkLayout, DEFAULT_KEY_PREFIX, RedisConnection, type Retention } from '@coordinator/tasks';
 
-/** What an operator's command works on. */
+/** What a command works on that asks Redis itself: it must work when our processes do not. */
 export interface OperatorRedis {
   readonly connection: RedisConnection;
   readonly retention: Retention;
-  /** Reads what is encrypted, as far as PAYLOAD_KEYS are set. */
-  readonly cipher: PayloadCipher;
 }
 
 const PATIENCE_MS = 5_000;
@@ -25,7 +23,7 @@ export async function withRedis<T>(work: (redis: OperatorRedis) => Promise<T>): 
   const connection = new RedisConnection({ url, tls, log: silentLogger, commandDeadlineMs: PATIENCE_MS });
   try {
     await connectWithin(connection, url);
-    return await work({ connection, retention, cipher: new PayloadCipher(config.PAYLOAD_KEYS) });
+    return await work({ connection, retention });
   } finally {
     connection.close();
   }

@@ -1,64 +1,84 @@
 import { parseArgs } from 'node:util';
-import type { Logger } from '@coordinator/logging';
-import { RedisBackend, taskNamedIn, type ReplayResult } from '@coordinator/tasks';
-import { FILTER_OPTIONS, findDeadLetters, readLimit, type DeadLetterFilter } from './dead-letter-filter.ts';
-import { operatorLog } from './operator-log.ts';
-import { withRedis } from './operator-redis.ts';
+import type { JobState, ReplayResult } from '@coordinator/tasks';
+import { AdminClient, type AdminPage } from './admin-client.ts';
+import { FILTER_OPTIONS, readLimit } from './dead-letter-filter.ts';
+import { ADMIN_USAGE } from './operator-usage.ts';
 
 const USAGE = `Usage: npm run replay -- JOB_ID… --why "<reason>"
-       npm run replay -- --queue Q [--task T] [--outcome O] [--limit N] [--dry-run] --why "<reason>"
+       npm run replay -- --queue Q [--task T] [--outcome O] [--code C] [--limit N] [--dry-run] --why "<reason>"
 
 Begins dead letters anew: with all their attempts, without the steps that are finished. The oldest goes first.
-  --queue Q    all of this queue, or those of them that fit --task and --outcome; npm run dead-letters lists them
-  --limit N    only the newest N of them
+  --queue Q    all of this queue, or those of them that fit --task, --outcome and --code; npm run dead-letters lists them
+  --limit N    only the oldest N of them
   --dry-run    only tells which
-  --why TEXT   the reason, for the log; no personal data in it
-Reads REDIS_URL redis://127.0.0.1:6379, as the processes do. May be repeated: what is no dead letter stays as it is.
+  --why TEXT   the reason, for the audit log; no personal data in it
+${ADMIN_USAGE}
+May be repeated: what is no dead letter stays as it is.
 Exit code: 0 done; 1 there was nothing to replay, or one could not be replayed; 2 it could not be done.`;
 
-/** A dead letter to be replayed, or what was taken for one. */
-interface Wanted {
+/** What became of a dead letter, as the admin API shows it; `before` is null where nothing was tried. */
+interface Replayed {
   readonly jobId: string;
-  readonly task?: string | undefined;
-  readonly finishedAtMs?: number | undefined;
+  readonly task?: string | null;
+  readonly before: JobState | null;
+  readonly after: JobState | null;
+  readonly refused: ReplayResult['refused'] | null;
 }
 
-/** `npm run replay`; returns its exit code. @param log told of each replay @throws Error when it could not be done */
-export async function replayCommand(
-  args: string[],
-  say: (text: string) => void,
-  log: Logger = operatorLog('coordinator-replay'),
-): Promise<number> {
+/** What one request replays, at most. */
+const AT_ONCE = 100;
+
+/** `npm run replay`; returns its exit code. @throws Error when it could not be done */
+export async function replayCommand(args: string[], say: (text: string) => void): Promise<number> {
   const options = readOptions(args);
   if (!options) {
     say(USAGE);
     return 0;
   }
-  const { jobIds, filter, limit, dryRun, why } = options;
-  return withRedis(async ({ connection }) => {
-    const backend = new RedisBackend(connection);
-    const wanted = filter ? await find(backend, filter, limit) : await named(backend, jobIds);
-    if (wanted.length === 0) {
-      say('There are no such dead letters.');
-      return 1;
+  const results = options.filter ? replayFitting(options.filter, options) : replayNamed(options.jobIds, options);
+  let [wanted, replayed] = [0, 0];
+  for await (const [jobId, result] of results) {
+    wanted += 1;
+    if (options.dryRun) {
+      say(`${jobId} ${result?.task ?? 'unknown'}`);
+      continue;
     }
-    if (dryRun) {
-      for (const { jobId, task = 'unknown' } of wanted) say(`${jobId} ${task}`);
-      say(`${wanted.length} would be replayed.`);
-      return 0;
-    }
-    let replayed = 0;
-    for (const { jobId, task = 'unknown', finishedAtMs } of wanted) {
-      const result = await backend.replay(jobId, finishedAtMs);
-      if (result && result.before !== result.after) {
-        replayed += 1;
-        log.warn({ jobId, task, why }, 'replayed a dead letter');
-      }
-      say(`${jobId}: ${explain(result)}`);
-    }
-    say(`${replayed} of ${wanted.length} replayed.`);
-    return replayed === wanted.length ? 0 : 1;
-  });
+    if (result && result.before !== result.after) replayed += 1;
+    say(`${jobId}: ${explain(result)}`);
+  }
+  if (wanted === 0) {
+    say('There are no such dead letters.');
+    return 1;
+  }
+  say(options.dryRun ? `${wanted} would be replayed.` : `${replayed} of ${wanted} replayed.`);
+  return options.dryRun || replayed === wanted ? 0 : 1;
+}
+
+interface Manner {
+  readonly why: string;
+  readonly limit: number;
+  readonly dryRun: boolean;
+}
+
+type Results = AsyncGenerator<[jobId: string, result: Replayed | undefined]>;
+
+async function* replayNamed(jobIds: readonly string[], { why }: Manner): Results {
+  const client = new AdminClient();
+  for (const jobId of jobIds) {
+    yield [jobId, await client.post<Replayed>(`/dead-letters/${encodeURIComponent(jobId)}/replay`, { why })];
+  }
+}
+
+async function* replayFitting(filter: object, { why, limit, dryRun }: Manner): Results {
+  const client = new AdminClient();
+  let left = limit;
+  for (let cursor: string | null | undefined; cursor !== null && left > 0;) {
+    const body = { ...filter, why, dryRun, cursor, limit: Math.min(left, AT_ONCE) };
+    const page: AdminPage<Replayed> | undefined = await client.post('/dead-letters/replay', body);
+    for (const result of page?.items ?? []) yield [result.jobId, result];
+    left -= page?.items.length ?? 0;
+    cursor = page?.cursor ?? null;
+  }
 }
 
 function readOptions(args: string[]) {
@@ -73,32 +93,16 @@ function readOptions(args: string[]) {
     },
   });
   if (values.help) return undefined;
-  const { queue, task, outcome, limit, 'dry-run': dryRun = false } = values;
+  const { queue, task, outcome, code, limit, 'dry-run': dryRun = false } = values;
   const jobIds = [...new Set(positionals)];
-  const filtered = dryRun || [queue, task, outcome, limit].some((value) => value !== undefined);
+  const filtered = dryRun || [queue, task, outcome, code, limit].some((value) => value !== undefined);
   if (filtered ? !queue || jobIds.length > 0 : jobIds.length === 0) {
     throw new Error(`Either job ids are needed or --queue.\n\n${USAGE}`);
   }
   const why = values.why?.trim();
   if (!why) throw new Error(`A reason is needed: --why.\n\n${USAGE}`);
-  const filter: DeadLetterFilter | undefined = filtered ? { queue, task, outcome } : undefined;
+  const filter = filtered ? { queue, task, outcome, code } : undefined;
   return { jobIds, filter, limit: limit === undefined ? Infinity : readLimit(limit), dryRun, why };
-}
-
-async function find(backend: RedisBackend, filter: DeadLetterFilter, limit: number): Promise<Wanted[]> {
-  const found: Wanted[] = [];
-  for await (const { jobId, task, finishedAtMs } of findDeadLetters(backend, filter)) {
-    if (found.push({ jobId, task, finishedAtMs }) === limit) break;
-  }
-  return found.reverse();
-}
-
-async function named(backend: RedisBackend, jobIds: readonly string[]): Promise<Wanted[]> {
-  const records = await Promise.all(jobIds.map((jobId) => backend.job(jobId)));
-  return jobIds.map((jobId, i) => {
-    const { envelope = '', finishedAtMs } = records[i] ?? {};
-    return { jobId, task: taskNamedIn(envelope), finishedAtMs };
-  });
 }
 
 const REFUSALS: Record<NonNullable<ReplayResult['refused']>, string> = {
@@ -107,7 +111,7 @@ const REFUSALS: Record<NonNullable<ReplayResult['refused']>, string> = {
   changed: 'it was replayed meanwhile, and failed again',
 };
 
-function explain(result: ReplayResult | undefined): string {
+function explain(result: Replayed | undefined): string {
   if (!result) return 'there is no such job: it was never accepted here, or its record has expired';
   const { before, after, refused } = result;
   if (refused) return `stays dead: ${REFUSALS[refused]}`;

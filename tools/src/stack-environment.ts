@@ -1,6 +1,7 @@
 /** Tokens for development: known to everybody, so never for production. */
 export const DEVELOPMENT_TOKENS = {
   API_TOKENS: 'shop=dev-token',
+  ADMIN_TOKENS: 'dev=dev-admin-token:read+operate+payload',
 } as const;
 
 /** What a process needs from the shell it is started in; the rest of it would make a test depend on somebody's machine. */

@@ -16,6 +16,7 @@ test('the banner shows one order to place, and how to see what became of the sam
   expect(number).toMatch(/^D-\w+/);
   expect(banner).toContain(`/v1/subjects/order:${number}/jobs`);
   expect(banner).toContain('API_TOKENS=shop=dev-token');
+  expect(banner).toContain('ADMIN_TOKENS=dev=dev-admin-token:read+operate+payload');
 });
 
 test('the banner shows no password and no token of somebody’s own', () => {

@@ -18,7 +18,7 @@ export function startBanner({ urls, redisNote, env }: BannerFacts): string {
   const authorization = `-H 'Authorization: Bearer ${token}'`;
   const places = [
     ['API', urls.api],
-    ['Admin', `${urls.admin} (probes, metrics of the API)`],
+    ['Admin', `${urls.admin}/admin/v1 (for operators; probes, metrics of the API beside it)`],
     ['Worker', `${urls.workers.join(' ')} (probes, metrics)`],
     ['Sandbox', `${urls.sandbox}/__ledger (what the services were asked to do)`],
     ['Redis', `${urls.redis.replace(/\/\/[^@/]*@/, '//')} (${redisNote})`],

@@ -28,7 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   };
   const taken = await takenPorts([
     { user: 'API', variable: 'API_PORT', port: ports.api },
-    { user: 'API (probes)', variable: 'ADMIN_PORT', port: ports.admin },
+    { user: 'API (admin)', variable: 'ADMIN_PORT', port: ports.admin },
     { user: 'worker', variable: 'WORKER_PORT', port: ports.worker },
     { user: 'sandbox', variable: 'SANDBOX_PORT', port: ports.sandbox },
   ]);

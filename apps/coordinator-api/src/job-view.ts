@@ -1,5 +1,6 @@
 import { decodeEnvelope, type Envelope, type JobRecord, type TaskCatalog } from '@coordinator/tasks';
 import { traceIdOf } from '@coordinator/tracing';
+import { isoTime } from './iso-time.ts';
 
 /** A job as `GET /v1/jobs/{id}` shows it; what does not apply is null. */
 export function jobView(job: JobRecord, catalog: TaskCatalog) {
@@ -15,7 +16,7 @@ export function jobView(job: JobRecord, catalog: TaskCatalog) {
     maxAttempts: installed?.task.maxAttempts ?? null,
     createdAt: isoTime(job.createdAtMs),
     dueAt: isoTime(job.dueAtMs),
-    finishedAt: job.finishedAtMs === undefined ? null : isoTime(job.finishedAtMs),
+    finishedAt: isoTime(job.finishedAtMs),
     outcome: job.outcome ?? null,
     error: job.error ?? null,
     steps: job.steps.map(({ name, finishedAtMs }) => ({ name, finishedAt: isoTime(finishedAtMs) })),
@@ -32,10 +33,4 @@ function readableEnvelope(text: string): Envelope | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Null for a time that a damaged record does not have. */
-function isoTime(ms: number): string | null {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }

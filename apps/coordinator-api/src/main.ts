@@ -1,10 +1,14 @@
-import { apiConfig, ConfigError, type Config, type coreConfig, type Secret } from '@coordinator/config';
+import { apiConfig, type Config, type coreConfig } from '@coordinator/config';
 import { installed } from '@coordinator/installed-extensions';
 import type { Logger } from '@coordinator/logging';
 import { createHealthServer, releaseOf, runProcess, type TlsSettings } from '@coordinator/process';
 import { once } from 'node:events';
+import { createAdminApp } from './admin/admin-app.ts';
 import { createApp } from './app.ts';
+import { bearerCheck } from './bearer.ts';
+import { checkedTokens } from './checked-tokens.ts';
 import { JwtCheck } from './jwt.ts';
+import { answerProtocolErrors } from './protocol-errors.ts';
 import type { Rate } from './rate-limit.ts';
 import { createApiServer, drainServer } from './server.ts';
 
@@ -16,10 +20,10 @@ runProcess({
   config: apiConfig,
   installed,
   reads: 'routeConfig',
-  start: async ({ config, registry, backend, admitted, release, log, tracing, draining, fail }) => {
+  start: async ({ config, registry, backend, connection, admitted, release, log, tracing, draining, fail }) => {
     let started = false;
     const jwt = jwtCheck(config, log);
-    const tokens = callerTokens(config, jwt);
+    const { tokens, adminTokens } = checkedTokens(config);
     const app = createApp({
       ...{ registry, config, backend, tokens, jwt, release, log, draining, started: () => started },
       hosts: config.API_HOSTS,
@@ -42,7 +46,13 @@ runProcess({
       draining,
       assertWritable: () => backend.assertWritable(),
       metricsText: () => tracing.metricsText(),
+      others: createAdminApp({
+        ...{ registry, backend, connection, release, log, draining },
+        tokens: adminTokens,
+        checkCaller: bearerCheck(tokens, jwt),
+      }),
     });
+    answerProtocolErrors(health);
     health.on('error', fail);
     health.listen(config.ADMIN_PORT);
     // Where Redis does not come, or holds what is not ours, it never has: the process ends, or waits on.
@@ -52,19 +62,13 @@ runProcess({
     );
     // Nobody has to look away from a developer's own.
     const delayMs = config.SHUTDOWN_DELAY_MS ?? (config.NODE_ENV === 'production' ? 5_000 : 0);
-    return () => drainServer({ server, log, graceMs: config.SHUTDOWN_GRACE_MS, delayMs });
+    return async () => {
+      await drainServer({ server, log, graceMs: config.SHUTDOWN_GRACE_MS, delayMs });
+      // Probes are asked until the end.
+      await drainServer({ server: health, log, graceMs: 1_000, delayMs: 0 });
+    };
   },
 });
-
-/** In development nobody may call `/v1` until tokens are set; in production that is a fault. */
-function callerTokens({ API_TOKENS, NODE_ENV }: ApiConfig, jwt: JwtCheck | undefined): ReadonlyMap<string, Secret> {
-  if (!API_TOKENS && !jwt && NODE_ENV === 'production') {
-    throw new ConfigError([
-      'API_TOKENS: set it to the callers and their tokens, for example shop=SECRET, or set API_JWT_KEYS_FILE',
-    ]);
-  }
-  return API_TOKENS ?? new Map();
-}
 
 function jwtCheck(config: ApiConfig, log: Logger): JwtCheck | undefined {
   const { API_JWT_KEYS_FILE: keysFile, API_JWT_ISSUER: issuer, API_JWT_AUDIENCE: audience } = config;

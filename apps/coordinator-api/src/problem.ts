@@ -79,7 +79,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** What support asks for: the trace id of the request, where it has a trace. */
-function requestId(): string {
+export function requestId(): string {
   return traceIdOf(injectTraceContext()) ?? randomBytes(16).toString('hex');
 }
 

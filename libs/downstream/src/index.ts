@@ -11,6 +11,7 @@ export { DownstreamClient } from './downstream-client.ts';
 export { DestinationError, withDestinations, type Destinations } from './destinations.ts';
 export { DownstreamError, type DownstreamErrorDetails } from './downstream-error.ts';
 export type { BreakerPolicy } from './protection-policy.ts';
+export { readDownstreams, type DownstreamReading } from './downstream-readings.ts';
 export type { DownstreamOptions } from './downstream-options.ts';
 export type { DownstreamRequest, FormFields, FormValue, DownstreamMethod } from './downstream-request.ts';
 export { oauth2ClientCredentials, type OAuth2ClientCredentials } from './oauth2-client-credentials.ts';

@@ -51,6 +51,7 @@ export {
   type FakeWebhook,
   type Ledger,
 } from './fake.ts';
+export { readJsonBody } from './json-body.ts';
 export { loadExtensions } from './load-extensions.ts';
 export { Registry, RegistryError } from './registry.ts';
 export {

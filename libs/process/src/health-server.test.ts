@@ -54,6 +54,12 @@ describe('the probes of a process', () => {
     expect((await ask('/etc/passwd')).status).toBe(404);
   });
 
+  test('leave every other path to what is served beside them, whatever its host', async () => {
+    const others: HealthOptions['others'] = (request, response) => void response.end(`beside: ${request.url}`);
+    expect(await ask('/admin/v1/queues', { others })).toEqual({ status: 200, text: 'beside: /admin/v1/queues' });
+    expect((await ask('/livez', { others })).text).toBe('{"status":"ok"}');
+  });
+
   test('answer 500 when the metrics cannot be read', async () => {
     expect((await ask('/metrics', { metricsText: () => Promise.reject(new Error('boom')) })).status).toBe(500);
   });

@@ -1,5 +1,5 @@
 import { METRICS_CONTENT_TYPE } from '@coordinator/tracing';
-import type { Server, ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import { createHttpServer, SECURITY_HEADERS } from './http-server.ts';
 
 /** What the probes need. */
@@ -11,11 +11,13 @@ export interface HealthOptions {
   /** Rejects while Redis cannot be written. */
   readonly assertWritable: () => Promise<void>;
   readonly metricsText: () => Promise<string>;
+  /** Answers every other path, and looks at the Host itself. Default: there is none. */
+  readonly others?: RequestListener;
 }
 
 /** Answers `/livez`, `/startupz`, `/readyz`, `/version` and `/metrics`; listens to nothing yet. */
 export function createHealthServer(options: HealthOptions): Server {
-  const { release, started, draining, assertWritable, metricsText } = options;
+  const { release, started, draining, assertWritable, metricsText, others } = options;
   const routes = new Map<string, (response: ServerResponse) => Promise<void>>([
     ['/livez', async (response) => send(response, 200, { status: 'ok' })],
     [
@@ -42,8 +44,9 @@ export function createHealthServer(options: HealthOptions): Server {
       },
     ],
   ]);
-  return createHttpServer().on('request', (request, response) => {
+  return createHttpServer({ requireHostHeader: others === undefined }).on('request', (request, response) => {
     const answer = routes.get(request.url ?? '');
+    if (!answer && others) return others(request, response);
     if (!answer) return send(response, 404, { status: 'not-found' });
     answer(response).catch(() => send(response, 500, { status: 'error' }));
   });

@@ -1,10 +1,10 @@
 -- Erases what is stored about a subject: ended jobs lose their content, jobs that have not started are cancelled, and all
--- others are marked, to be erased when they end. What happened and when stays, and so does a record of the erasure.
--- KEYS root   ARGV subject, 'keep' | 'forget' (the subject itself), '1' to look only, keepMs of cancelled jobs, why, by whom,
---                  auditMs, the last id that was seen or '', how many at most
+-- others are marked, to be erased when they end. What happened and when stays, and the audit log tells of the erasure.
+-- KEYS root   ARGV subject, 'keep' | 'forget' (the subject itself), '1' to look only, keepMs of cancelled jobs, the last
+--                  id that was seen or '', how many at most, then who does it (see note)
 -- Returns a flat list, in order of acceptance: id, task, state, 'erased' | 'cancelled' | 'at-end' | 'done-before' | 'expired'.
 local subject, how, looks_only, keep_ms = ARGV[1], ARGV[2], ARGV[3] == '1', tonumber(ARGV[4])
-local why, by, audit_ms, after, most = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
+local after, most = ARGV[5], tonumber(ARGV[6])
 local timeline = root .. 'subject:' .. subject
 local now = now_ms()
 local UNSTARTED = { waiting = true, scheduled = true, blocked = true, parked = true }
@@ -22,10 +22,7 @@ local function action_for(state, queue, erased_at, envelope, found)
   return UNSTARTED[state] and queue and 'cancelled' or 'at-end'
 end
 
--- Fails here, and not when all is erased and nothing says so, when it is of another type.
-if not looks_only then
-  redis.call('XLEN', root .. 'erasures')
-end
+check_log()
 -- By the id that was seen last, because what has gone leaves the timeline at its head. If that has, all before it have.
 local seen = after ~= '' and redis.call('LPOS', timeline, after)
 local first = seen and seen + 1 or 0
@@ -64,9 +61,9 @@ if how == 'forget' and not looks_only then
   redis.call('LTRIM', timeline, #ids, -1)
 end
 
-if not looks_only then
-  local of = how == 'forget' and {} or { 'subject', subject }
-  redis.call('XADD', root .. 'erasures', 'MINID', '~', now - audit_ms, '*', 'why', why, 'by', by, 'erased', counts.erased,
-    'cancelled', counts.cancelled, 'atEnd', counts['at-end'], unpack(of))
+if not looks_only and counts.erased + counts.cancelled + counts['at-end'] > 0 then
+  local object = how == 'forget' and 'a forgotten subject' or 'subject:' .. subject
+  local done = 'erased ' .. counts.erased .. ', cancelled ' .. counts.cancelled .. ', at-end ' .. counts['at-end']
+  note(7, now, 'erase', object, '', done)
 end
 return report

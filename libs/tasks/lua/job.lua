@@ -5,6 +5,9 @@
 
 local root = KEYS[1]
 
+-- How long the audit log remembers: longer than the three years after which most claims lapse in the EU.
+local AUDIT_MS = 4 * 365 * 24 * 3600 * 1000
+
 local function job_key(id)
   return root .. 'job:' .. id
 end
@@ -32,6 +35,19 @@ end
 -- Books that are damaged do not hold up jobs: the audit says that they do not balance.
 local function count(queue, what, by)
   redis.pcall('HINCRBY', queue_key(queue, 'counts'), what, by)
+end
+
+-- Fails where `note` would, before anything is written: a script that fails half way is not rolled back.
+local function check_log()
+  redis.call('XLEN', root .. 'audit-log')
+end
+
+-- Writes to the audit log what somebody does by hand. The script that makes a change calls it, so that neither is ever there
+-- without the other. ARGV[first] and what follows says who does it: by, why, id of the request, release.
+local function note(first, now, action, object, before, after)
+  redis.call('XADD', root .. 'audit-log', 'MINID', '~', now - AUDIT_MS, '*', 'by', ARGV[first], 'action', action,
+    'object', object, 'why', ARGV[first + 1], 'before', before, 'after', after, 'requestId', ARGV[first + 2],
+    'release', ARGV[first + 3])
 end
 
 -- Puts a job on its queue, to run at `due`; `first` before all that wait.

@@ -1,9 +1,10 @@
 -- dead -> waiting | blocked (at the end of its lane). The job begins anew: its attempts and its age count from now, and
 -- finished steps are not run again. When it was accepted stays.
--- KEYS root   ARGV id, '' or when the dead letter that is meant ended
+-- KEYS root   ARGV id, '' or when the dead letter that is meant ended, then who does it (see note)
 -- Returns {state before, state now, why a dead letter stays one: 'erased' | 'incomplete' | 'changed', else ''}, or nothing
 -- when there is no such job. A job in another state stays as it is, so that a repetition does nothing.
 local id, ended = ARGV[1], ARGV[2]
+check_log()
 local state = state_of(id)
 if not state then
   return {}
@@ -48,7 +49,6 @@ local envelope = decoded(text)
 if envelope and type(envelope.subject) == 'string' then
   keep_timeline(envelope.subject, SUBJECT_RETENTION_MS)
 end
-if lane then
-  return { 'dead', join_lane(lane_key(lane), queue, id, now), '' }
-end
-return { 'dead', put(queue, id, now, now), '' }
+local replayed = lane and join_lane(lane_key(lane), queue, id, now) or put(queue, id, now, now)
+note(3, now, 'replay', 'job:' .. id, 'dead', replayed)
+return { 'dead', replayed, '' }

@@ -5,6 +5,7 @@
  */
 export { audit, type AuditFault, type AuditOptions, type AuditReport } from './audit/audit.ts';
 export type { QueueBooks } from './audit/queue-books.ts';
+export { auditText, LONGEST_WHY, type AuditNote } from './audit-note.ts';
 export { exponential, type Backoff, type ExponentialOptions } from './backoff.ts';
 export { RedisBackend, DEFAULT_KEY_PREFIX, type RedisBackendOptions } from './bee-queue/redis-backend.ts';
 export type { DeadLetter, DeadLetterPage, DeadLetterPlace, DeadLetterQuery } from './bee-queue/dead-letters.ts';
@@ -15,6 +16,9 @@ export {
   type ErasureOptions,
   type ErasureRequest,
 } from './bee-queue/erase-subject.ts';
+export { AuditLog, type AuditPage, type AuditRecord, type NotedAction } from './bee-queue/audit-log.ts';
+export type { AttemptTrace, JobDetails } from './bee-queue/job-details.ts';
+export { INDEXED_STATES, type IndexedState, type StatePage, type StateQuery } from './bee-queue/jobs-in-state.ts';
 export { checkLayout, keepLayout } from './bee-queue/layout.ts';
 export { RedisConnection, type RedisConnectionOptions, type RunScript } from './bee-queue/redis-connection.ts';
 export type { RedisTlsFiles } from './bee-queue/redis-tls.ts';

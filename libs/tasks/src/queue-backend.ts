@@ -1,3 +1,4 @@
+import type { AuditNote } from './audit-note.ts';
 import { CoordinatorError } from './error-codes.ts';
 import type { JobRecord, JobState, Receipt } from './job.ts';
 import type { Failure } from './outcome.ts';
@@ -136,15 +137,18 @@ export interface QueueBackend {
   saveStep(claim: Claim, name: string, result: string): Promise<SettleResult>;
   /** Renews leases; tells which attempts are to stop. */
   heartbeat(queue: string, holds: readonly Hold[], leaseMs: number): Promise<StopOrder[]>;
-  /** Ends a job that does not run; a running one is told to stop with its next heartbeat. Undefined: no such job. */
-  cancel(jobId: string, reason: string): Promise<CancelResult | undefined>;
+  /**
+   * Ends a job that does not run; a running one is told to stop with its next heartbeat. `why` becomes the message of its
+   * error. Undefined: no such job.
+   */
+  cancel(jobId: string, note: AuditNote): Promise<CancelResult | undefined>;
   /**
    * Makes a dead letter waiting, or blocked at the end of its lane, and its attempts begin anew; finished steps stay
    * finished. Undefined: no such job.
    *
    * @param finishedAtMs of the dead letter that is meant: one that was replayed and died again meanwhile stays. Default any
    */
-  replay(jobId: string, finishedAtMs?: number): Promise<ReplayResult | undefined>;
+  replay(jobId: string, note: AuditNote, finishedAtMs?: number): Promise<ReplayResult | undefined>;
   /** Makes due jobs waiting; returns how many. */
   promote(queue: string): Promise<number>;
   /** Takes back the jobs whose lease has run out. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RecordingLog, runTask } from '@coordinator/task-testing';
 import { z } from 'zod';
+import { aNote } from './conformance/bench.ts';
 import { servesRetry } from './current-attempt.ts';
 import { MemoryBackend } from './memory/memory-backend.ts';
 import { MemoryClock } from './memory/memory-clock.ts';
@@ -180,7 +181,7 @@ test('giveUpAfterMs counts from the first attempt, not from acceptance, and anew
   clock.advance(2_000);
   await backend.promote('warehouse');
   expect(await attempt()).toMatchObject({ kind: 'dead', reason: 'gave-up' });
-  await backend.replay(jobId);
+  await backend.replay(jobId, aNote());
   expect(await attempt()).toMatchObject({ kind: 'retried' });
 });
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { audit } from './audit/audit.ts';
 import { RedisBackend } from './bee-queue/redis-backend.ts';
 import { RedisConnection } from './bee-queue/redis-connection.ts';
+import { aNote } from './conformance/bench.ts';
 import type { JobRecord } from './job.ts';
 import { defineTask, type AnyTask, type TaskHandler } from './task.ts';
 import { TaskCatalog } from './task-catalog.ts';
@@ -272,7 +273,7 @@ describe('a worker', () => {
     );
     const { jobId } = await queue.enqueue(ship, { n: 1 });
     await eventually(() => expect(worker.running).toBe(1));
-    await backend.cancel(jobId, 'order was withdrawn');
+    await backend.cancel(jobId, aNote('order was withdrawn'));
     const error = { code: 'COORD_CANCELLED', message: 'order was withdrawn' };
     await eventually(async () => expect(await backend.job(jobId)).toMatchObject({ state: 'cancelled', error }));
     await eventually(() => expect(worker.running).toBe(0));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { RecordingLog } from '@coordinator/task-testing';
 import { z } from 'zod';
+import { aNote } from './conformance/bench.ts';
 import { MemoryBackend } from './memory/memory-backend.ts';
 import { MemoryClock } from './memory/memory-clock.ts';
 import type { Outcome } from './outcome.ts';
@@ -72,7 +73,7 @@ describe('a job of an older release', () => {
     });
     expect(backend.payloadOf(jobId)).toEqual({ sku: 'a' });
 
-    await backend.replay(jobId);
+    await backend.replay(jobId, aNote());
     expect(await release('2.0.1', newer).attempt()).toEqual({ kind: 'completed' });
     expect(handled).toEqual([{ sku: 'a', speed: 'normal' }]);
   });

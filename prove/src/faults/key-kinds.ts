@@ -2,7 +2,7 @@
 export interface KeyKind {
   /** As the reference names it: `q:<queue>:waiting`, without the prefix. */
   readonly name: string;
-  readonly type: 'hash' | 'list' | 'zset' | 'string' | 'stream' | 'any';
+  readonly type: 'hash' | 'list' | 'zset' | 'set' | 'string' | 'stream' | 'any';
 }
 
 const kind = (name: string, type: KeyKind['type']): KeyKind => ({ name, type });
@@ -30,7 +30,8 @@ export const keyKinds: readonly KeyKind[] = [
   kind('downstream:<name>:permits', 'zset'),
   kind('downstream:<name>:probes', 'zset'),
   kind('layout', 'string'),
-  kind('erasures', 'stream'),
+  kind('audit-log', 'stream'),
+  kind('downstreams', 'set'),
   kind('probe', 'string'),
   kind('unreadable:<place>', 'any'),
 ];

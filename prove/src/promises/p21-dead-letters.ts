@@ -81,17 +81,27 @@ async function listed({ backend }: ProvingStack): Promise<DeadLetter[]> {
 async function replayAll(stack: ProvingStack, dead: readonly DeadLetter[], findings: Findings): Promise<void> {
   const [one] = dead;
   if (!one) return;
-  const both = await Promise.all([stack.backend.replay(one.jobId), stack.backend.replay(one.jobId)]);
-  const taken = both.filter((result) => result?.before === 'dead').length;
+  const replay = async (api: number) => {
+    const body = { why: 'it is mended' };
+    const answer = await stack.askAdmin(`/dead-letters/${one.jobId}/replay`, { api, body });
+    return JSON.parse(answer) as { readonly before?: string };
+  };
+  const both = await Promise.all([replay(0), replay(1)]);
+  const taken = both.filter(({ before }) => before === 'dead').length;
   findings.expect('of two replays of one job, those that took effect', taken, { is: 1 });
   const filter = ['--queue', QUEUE, '--task', 'prove.deliver', '--outcome', 'permanent', '--why', 'it is mended'];
   const codes = await Promise.all([runReplay(stack, filter), runReplay(stack, filter)]);
   findings.expect('replays by filter that could not be done', codes.filter((code) => code > 1).length, { is: 0 });
+  const { items } = JSON.parse(await stack.askAdmin('/audit-log?limit=200')) as { items: { object: string }[] };
+  const audited = dead.map(({ jobId }) => items.filter(({ object }) => object === `job:${jobId}`).length);
+  findings.expect('replays that the audit log does not hold once', audited.filter((times) => times !== 1).length, {
+    is: 0,
+  });
 }
 
 /** `npm run replay`; returns its exit code. */
 function runReplay(stack: ProvingStack, args: readonly string[]): Promise<number> {
-  const env = { PATH: process.env.PATH, REDIS_URL: stack.redis.url };
+  const env = stack.operatorEnv;
   const main = join(REPOSITORY, 'tools', 'dist', 'replay.js');
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [main, ...args], { env }, () => resolve(child.exitCode ?? 2));

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { delivery, type Sending } from '../driver/sending.ts';
 import type { Proof } from '../proof.ts';
 import type { ProvingStack } from '../stack/proving-stack.ts';
-import { TOKEN } from '../stack/stack-options.ts';
+import { ADMIN_TOKEN, READER_TOKEN, TOKEN } from '../stack/stack-options.ts';
 import { TraceCollector } from '../stack/trace-collector.ts';
 
 const CARD = '4000056655665556';
@@ -39,7 +39,8 @@ export const secrets: Proof = {
       const answers = await odd(stack);
       await stack.drained();
       for (const jobId of stack.ledger.jobIds) answers.push(await textOf(`${stack.apis[0]?.url}/v1/jobs/${jobId}`));
-      const dead = await listOfDeadLetters(stack, keys);
+      const dead = await listOfDeadLetters(stack);
+      const shown = await answersOfAdmin(stack);
       const metrics = await Promise.all(stack.workers.map(({ url }) => textOf(`${url}/metrics`)));
       await eventually(() => {
         const spans = exports.join('');
@@ -55,9 +56,10 @@ export const secrets: Proof = {
         metrics,
         answers,
         'lists of dead letters': [dead],
+        'answers to operators without the scope payload, and the audit log': shown.withheld,
         'files of Redis': files,
       };
-      const secretTexts = [...Object.values(CANARIES), CARD, TOKEN];
+      const secretTexts = [...Object.values(CANARIES), CARD, TOKEN, ADMIN_TOKEN, READER_TOKEN];
       findings.figures.n = logs.length;
       for (const [place, texts] of Object.entries(places)) {
         const hits = texts.filter((text) => secretTexts.some((secret) => text.includes(secret))).length;
@@ -67,6 +69,8 @@ export const secrets: Proof = {
       findings.expect('dead letters looked through', dead.includes('p32-') || dead.includes('prove.deliver') ? 1 : 0, {
         is: 1,
       });
+      const seen = shown.payloads.filter((text) => text.includes(CANARIES.mail)).length;
+      findings.expect('payloads shown to the scope payload', seen, { atLeast: 1 });
       findings.expect('snapshots of Redis looked through', files.filter((file) => file.startsWith('REDIS')).length, {
         atLeast: 1,
       });
@@ -97,11 +101,19 @@ async function textOf(url: string): Promise<string> {
   return (await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } })).text();
 }
 
-/** `npm run dead-letters`, as an operator sees it who has the keys. */
-async function listOfDeadLetters(stack: ProvingStack, keys: string): Promise<string> {
-  const env = { PATH: process.env.PATH, REDIS_URL: stack.redis.url, PAYLOAD_KEYS: keys };
+/** `npm run dead-letters`, as an operator sees it. */
+async function listOfDeadLetters(stack: ProvingStack): Promise<string> {
   const main = join(REPOSITORY, 'tools', 'dist', 'dead-letters.js');
-  return (await promisify(execFile)(process.execPath, [main, '--json'], { env })).stdout;
+  return (await promisify(execFile)(process.execPath, [main, '--json'], { env: stack.operatorEnv })).stdout;
+}
+
+/** What the admin API tells of the jobs to somebody who may not see payloads, and to somebody who may, with a careless reason. */
+async function answersOfAdmin(stack: ProvingStack): Promise<{ withheld: string[]; payloads: string[] }> {
+  const reader = { token: READER_TOKEN };
+  const jobs = stack.ledger.jobIds.map((id) => `/jobs/${id}`);
+  const payloads = await Promise.all(jobs.map((path) => stack.askAdmin(`${path}?why=${CANARIES.mail}`)));
+  const paths = [...jobs, '/jobs?state=dead', '/dead-letters', '/queues', '/downstreams', '/audit-log'];
+  return { withheld: await Promise.all(paths.map((path) => stack.askAdmin(path, reader))), payloads };
 }
 
 async function filesOf(dir: string): Promise<string[]> {

@@ -22,7 +22,7 @@ import { TcpProxy } from '../faults/tcp-proxy.ts';
 import { NotShownError } from '../not-shown.ts';
 import { Sink } from '../sink/sink.ts';
 import { LogLines } from './log-lines.ts';
-import { QUEUE, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
+import { ADMIN_TOKEN, QUEUE, READER_TOKEN, TOKEN, WEBHOOK_SECRET, type ProvingStackOptions } from './stack-options.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 /** The stack did not come up. */
@@ -40,6 +40,15 @@ export interface Death {
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly at: number;
+}
+
+/** How the admin API is asked. */
+export interface AdminAsk {
+  /** Default: that of an operator, who may do everything. */
+  readonly token?: string;
+  readonly body?: object;
+  /** Which API, from 0. */
+  readonly api?: number;
 }
 
 /** Driver → APIs → Redis → workers → sink, each a process of its own but the driver. */
@@ -110,6 +119,26 @@ export class ProvingStack {
   get backend(): RedisBackend {
     if (!this.#connection) throw new Error('There is no connection to Redis yet');
     return new RedisBackend(this.#connection);
+  }
+
+  /**
+   * Asks the admin API of one of the APIs; returns the text of its answer.
+   *
+   * @param body of a POST. Default: it is a GET
+   */
+  async askAdmin(path: string, { token = ADMIN_TOKEN, body, api = 0 }: AdminAsk = {}): Promise<string> {
+    const answer = await fetch(`${this.apis[api]?.adminUrl}/admin/v1${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answer.text();
+  }
+
+  /** What an operator's command is started with to work on this stack. */
+  get operatorEnv(): NodeJS.ProcessEnv {
+    const url = this.apis[0]?.adminUrl;
+    return { PATH: process.env.PATH, COORDINATOR_ADMIN_URL: url, COORDINATOR_ADMIN_TOKEN: ADMIN_TOKEN };
   }
 
   /** How the queue stands. */
@@ -227,6 +256,7 @@ export class ProvingStack {
       ...inherited,
       REDIS_URL: this.proxy?.url ?? this.options.redisUrl ?? this.redis.url,
       API_TOKENS: `prove=${TOKEN}`,
+      ADMIN_TOKENS: `operator=${ADMIN_TOKEN}:read+operate+payload,reader=${READER_TOKEN}:read`,
       COORDINATOR_EXTENSIONS: '@coordinator/prove',
       PROVE_SINK_URL: this.sink.url,
       PROVE_WEBHOOK_SECRET: WEBHOOK_SECRET,

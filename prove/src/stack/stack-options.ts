@@ -35,6 +35,12 @@ export interface ProvingStackOptions {
 /** The token that the driver shows. */
 export const TOKEN = 'prove-token';
 
+/** The token of an operator, who may do everything. */
+export const ADMIN_TOKEN = 'prove-admin-token';
+
+/** The token of somebody who may look, but not at payloads. */
+export const READER_TOKEN = 'prove-reader-token';
+
 /** Signs the webhooks of the driver. */
 export const WEBHOOK_SECRET = 'prove-webhook-secret';
 

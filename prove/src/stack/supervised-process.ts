@@ -22,6 +22,8 @@ export interface SupervisedProcessOptions {
 export class SupervisedProcess {
   /** Where it takes requests; of a worker, where it answers probes. */
   readonly url: string;
+  /** Where an API answers those who run it. */
+  readonly adminUrl: string;
   /** How often it ended without having been told to. */
   crashes = 0;
   /** Of these, how many by kill -9: exit code 137 to a shell. */
@@ -30,18 +32,19 @@ export class SupervisedProcess {
   readonly #options: SupervisedProcessOptions;
   #stopped = false;
 
-  private constructor(port: number, options: SupervisedProcessOptions) {
+  private constructor(port: number, adminPort: number, options: SupervisedProcessOptions) {
     this.url = `http://127.0.0.1:${port}`;
+    this.adminUrl = `http://127.0.0.1:${adminPort}`;
     this.#options = options;
     this.#process = this.#from(options.root);
   }
 
   /** Starts one, without waiting for it. */
   static async start(options: SupervisedProcessOptions): Promise<SupervisedProcess> {
-    const port = await freePort();
+    const [port, adminPort] = [await freePort(), await freePort()];
     const own = String(port);
-    const ports = { API_PORT: own, WORKER_PORT: own, ADMIN_PORT: String(await freePort()) };
-    const started = new SupervisedProcess(port, { ...options, env: { ...options.env, ...ports } });
+    const ports = { API_PORT: own, WORKER_PORT: own, ADMIN_PORT: String(adminPort) };
+    const started = new SupervisedProcess(port, adminPort, { ...options, env: { ...options.env, ...ports } });
     started.#process.start();
     return started;
   }

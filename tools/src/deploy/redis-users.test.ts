@@ -9,8 +9,11 @@ const users = new Map(
   file
     .trim()
     .split('\n')
-    .map((line) => line.split(' '))
-    .map(([, name = '', ...rules]) => [name, rules]),
+    .map((line) => /^user (\S+) ([^(]*?)(?: \(([^)]*)\))?$/.exec(line) ?? [])
+    .map(([, name = '', rules = '', onAuditLog = '']) => [
+      name,
+      { rules: rules.split(' '), onAuditLog: onAuditLog.split(' ') },
+    ]),
 );
 
 const folders = { tasks: join(REPOSITORY, 'libs/tasks/lua'), downstream: join(REPOSITORY, 'libs/downstream/lua') };
@@ -22,11 +25,19 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   downstream: ['downstream'],
 };
 
+/** How dead letters and jobs in a state are listed. */
+const LISTING = ['zrange', 'zcount', 'zrangebyscore', 'zrevrangebyscore'];
+
 /** Which scripts a role runs, and which commands besides. */
 const roles = {
   'coordinator-api': {
-    scripts: ['tasks/enqueue', 'tasks/keep-layout'],
-    commands: ['set', 'wait', 'hgetall', 'lpos', 'lrange'],
+    scripts: [
+      ...['enqueue', 'keep-layout', 'cancel', 'replay', 'erase', 'note', 'read-queue', 'audit-books'].map(
+        (name) => `tasks/${name}`,
+      ),
+      'downstream/describe',
+    ],
+    commands: ['set', 'wait', 'hgetall', 'lpos', 'lrange', 'smembers', 'xrevrange', ...LISTING],
   },
   'coordinator-worker': {
     scripts: [
@@ -39,23 +50,17 @@ const roles = {
   },
   'coordinator-operator': {
     scripts: [
-      'cancel',
-      'replay',
-      'erase',
-      'audit-books',
-      'audit-index',
-      'audit-records',
-      'audit-job',
-      'audit-keys',
-      'audit-memberships',
-      'audit-timeline',
-      'keep-layout',
+      ...['audit-books', 'audit-index', 'audit-records', 'audit-job', 'audit-keys', 'audit-memberships'],
+      ...['audit-timeline', 'keep-layout'],
     ].map((name) => `tasks/${name}`),
-    commands: ['scan', 'lrange', 'zscan', 'hgetall', 'zcount', 'zrevrangebyscore', 'lpos', 'bgrewriteaof'],
+    commands: ['scan', 'lrange', 'zscan', 'bgrewriteaof'],
   },
 } as const;
 /** What every connection does. */
 const ofAll = ['ping', 'select', 'info', 'evalsha', 'eval'];
+
+/** Commands of streams: there is one, and none of them changes or removes what stands in it. */
+const isOnAuditLog = (command: string) => command.startsWith('x');
 
 const FUNCTION = /^local function (\w+)\([\s\S]*?^end$/gm;
 
@@ -81,27 +86,44 @@ function commandsOf(script: string): Set<string> {
   return found;
 }
 
+function commandsIn(rules: readonly string[]): string[] {
+  return rules.flatMap((rule) => (rule.startsWith('+') ? [rule.slice(1)] : [])).sort();
+}
+
 describe('the users of Redis', () => {
   test.each(Object.entries(roles))('%s may do what it does and nothing else', (name, { scripts, commands }) => {
     const needed = new Set([...ofAll, ...commands, ...scripts.flatMap((script) => [...commandsOf(script)])]);
-    const allowed = users
-      .get(name)
-      ?.filter((rule) => rule.startsWith('+'))
-      .map((rule) => rule.slice(1));
-    expect(allowed?.sort()).toEqual([...needed].sort());
+    const { rules, onAuditLog } = users.get(name)!;
+    expect(commandsIn(rules)).toEqual([...needed].filter((command) => !isOnAuditLog(command)).sort());
+    const looks = name === 'coordinator-operator' ? ['type'] : [];
+    expect(commandsIn(onAuditLog)).toEqual([...[...needed].filter(isOnAuditLog), ...looks].sort());
   });
 
   test.each(Object.keys(roles))(
-    '%s has the keys of the coordinator, no channels, and no password to be guessed',
+    '%s has the keys of the coordinator but the audit log, no channels, and no password to be guessed',
     (name) => {
-      const rules = users.get(name)?.filter((rule) => !rule.startsWith('+'));
-      expect(rules).toEqual(['on', 'resetpass', 'resetkeys', '~{cc}:*', 'resetchannels', '-@all']);
+      const { rules, onAuditLog } = users.get(name)!;
+      const withoutCommands = (all: readonly string[]) => all.filter((rule) => rule !== '' && !rule.startsWith('+'));
+      const keys = ['~{cc}:', '~{cc}:[^a]*'];
+      expect(withoutCommands(rules)).toEqual(['on', 'resetpass', 'resetkeys', ...keys, 'resetchannels', '-@all']);
+      expect(withoutCommands(onAuditLog)).toEqual(name === 'coordinator-worker' ? [] : ['~{cc}:audit-log']);
     },
   );
 
+  test('the API adds to the audit log, and nobody can take anything away from it', () => {
+    expect(commandsIn(users.get('coordinator-api')!.onAuditLog)).toEqual(['xadd', 'xlen', 'xrevrange']);
+  });
+
+  test('no other key begins as the audit log does, so that a pattern leaves it out', () => {
+    const reference = readFileSync(join(REPOSITORY, 'docs/reference/lifecycle.md'), 'utf8');
+    const keys = Array.from(reference.matchAll(/^\| `\{cc\}:([^`]+)`/gm), ([, key = '']) => key);
+    expect(keys.filter((key) => key.startsWith('a'))).toEqual(['audit-log']);
+    expect(keys.length).toBeGreaterThan(10);
+  });
+
   test('are the only ones', () => {
     expect([...users.keys()]).toEqual(['default', ...Object.keys(roles)]);
-    expect(users.get('default')).toEqual(['off', 'resetpass', 'resetkeys', 'resetchannels', '-@all']);
+    expect(users.get('default')?.rules).toEqual(['off', 'resetpass', 'resetkeys', 'resetchannels', '-@all']);
   });
 
   test('are those of the sandbox, which has given them passwords', () => {

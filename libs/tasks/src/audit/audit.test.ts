@@ -241,7 +241,7 @@ describe('an audit', () => {
     expect(await repair()).toMatchObject({ balanced: true, queues: [{ missing: 0 }] });
   });
 
-  test.each(['schedules', 'schedules:kept', 'erasures', 'suspects'])('tells another type of %s', async (place) => {
+  test.each(['schedules', 'schedules:kept', 'audit-log', 'suspects'])('tells another type of %s', async (place) => {
     await replace(place);
     expect(await check()).toMatchObject({ balanced: false, faults: [{ where: place, repaired: false }] });
     expect(await repair()).toMatchObject({ balanced: true });

@@ -70,7 +70,8 @@ export async function audit(
     what: 'does not tell which job holds it',
     repaired: repair,
   }));
-  const faults = [...indexes.flatMap((index) => typeFault(index, wrong, repair)), ...unreadable, ...jobFaults];
+  const indexFaults = indexes.flatMap((index) => typeFault(index, wrong, repair));
+  const faults = [...indexFaults, ...unreadable, ...jobFaults, ...(await auditLogFault(keys, repair))];
   const balanced = queues.every(({ missing }) => missing === 0) && faults.every(({ repaired }) => repaired);
   return { queues, faults, balanced };
 }
@@ -87,6 +88,21 @@ function queuesOf(indexes: readonly Index[]): string[] {
 function typeFault({ place, type }: Index, wrong: ReadonlyMap<string, string>, repaired: boolean): AuditFault[] {
   const is = wrong.get(place);
   return is === undefined ? [] : [{ where: place, what: `is a ${is} and should be a ${type}`, repaired }];
+}
+
+/** What people do is refused while it cannot be written down. Where Redis has users, none of ours may put the log aside. */
+async function auditLogFault(keys: Keyspace, repair: boolean): Promise<AuditFault[]> {
+  const log = { place: 'audit-log', type: 'stream' } as const;
+  const is = (await keys.wrongTypes([log], false)).get(log.place);
+  if (is === undefined) return [];
+  const what = `is a ${is} and should be a ${log.type}`;
+  if (!repair) return [{ where: log.place, what, repaired: false }];
+  try {
+    await keys.wrongTypes([log], true);
+    return [{ where: log.place, what, repaired: true }];
+  } catch {
+    return [{ where: log.place, what: `${what}: an administrator of Redis has to rename it`, repaired: false }];
+  }
 }
 
 /** Until nothing is found any more: what is not found again is repaired, and one repair may show the next fault. */

@@ -19,7 +19,6 @@ const SINGLE: Readonly<Record<string, Index['type']>> = {
   suspects: 'list',
   schedules: 'hash',
   'schedules:kept': 'zset',
-  erasures: 'stream',
 };
 
 /** What places of timelines begin with. */

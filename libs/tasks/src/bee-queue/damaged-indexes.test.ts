@@ -1,7 +1,7 @@
 import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { aJob, dedupe, LONG_MS, settlement } from '../conformance/bench.ts';
+import { aNote, aJob, dedupe, LONG_MS, settlement } from '../conformance/bench.ts';
 import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 import type { NewJob } from '../queue-backend.ts';
 import { eraseSubject } from './erase-subject.ts';
@@ -77,7 +77,7 @@ describe('what stands in place of an index', () => {
     expect(await backend.job(job.id)).toMatchObject({ state: 'waiting', attempt: 0 });
   });
 
-  test.each(['q:lms:counts', 'suspects', 'schedules', 'erasures'])('holds up no job in place of %s', async (place) => {
+  test.each(['q:lms:counts', 'suspects', 'schedules', 'audit-log'])('holds up no job in place of %s', async (place) => {
     const job = aJob();
     await replace(place);
     await backend.enqueue([job]);
@@ -123,19 +123,15 @@ describe('what stands in place of an index', () => {
     const [first, second] = [aJob({ subject: 'order:D-1001' }), aJob({ subject: 'order:D-1001' })];
     await backend.enqueue([first, second]);
     await replace(`job:${first.id}`);
-    const erased = await eraseSubject(
-      connection,
-      { subject: 'order:D-1001', why: 'asked', by: 'alice' },
-      { keyPrefix },
-    );
+    const erased = await eraseSubject(connection, { subject: 'order:D-1001', note: aNote('asked') }, { keyPrefix });
     expect(erased.map(({ action }) => action)).toEqual(['expired', 'cancelled']);
   });
 
   test('has a subject erased only when that can be recorded', async () => {
     const job = aJob({ subject: 'order:D-1001' });
     await backend.enqueue([job]);
-    await replace('erasures');
-    const erasure = { subject: 'order:D-1001', why: 'asked', by: 'alice' };
+    await replace('audit-log');
+    const erasure = { subject: 'order:D-1001', note: aNote('asked') };
     await expect(eraseSubject(connection, erasure, { keyPrefix })).rejects.toEqual(wrongType);
     expect(await backend.job(job.id)).toMatchObject({ state: 'waiting' });
   });
@@ -144,7 +140,7 @@ describe('what stands in place of an index', () => {
     const job = aJob({ subject: 'order:D-1001', lane: 'refunds', payload: '"ada"' });
     await backend.enqueue([job]);
     const claim = await take();
-    await eraseSubject(connection, { subject: 'order:D-1001', why: 'asked', by: 'alice' }, { keyPrefix });
+    await eraseSubject(connection, { subject: 'order:D-1001', note: aNote('asked') }, { keyPrefix });
     await replace('lane:refunds');
     await expect(backend.settle(claim!, settlement('dead'))).rejects.toEqual(wrongType);
     expect(await redisDo('HGET', `job:${job.id}`, 'payload')).toBeNull();

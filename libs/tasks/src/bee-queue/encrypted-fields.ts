@@ -2,6 +2,7 @@ import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord } from '../job.ts';
 import type { Failure } from '../outcome.ts';
 import { KeyUnknown, type PayloadCipher } from '../payload-cipher.ts';
+import type { JobDetails } from './job-details.ts';
 import type { Claim, NewJob } from '../queue-backend.ts';
 
 const UNDECRYPTABLE = 'The message is encrypted with a key that this process does not have';
@@ -52,6 +53,18 @@ export class EncryptedFields {
     const payload = decrypt(claim.payload, 'payload');
     const steps = new Map(Array.from(claim.steps, ([name, result]) => [name, decrypt(result, `step:${name}`)]));
     return { ...claim, payload, steps, undecryptable };
+  }
+
+  /** The details in the clear, as far as they can be. */
+  decryptDetails(details: JobDetails): JobDetails {
+    const { jobId, payload } = details;
+    let clear: string | undefined;
+    try {
+      clear = payload && this.#cipher.decrypt(payload, { jobId, field: 'payload' });
+    } catch {
+      clear = undefined;
+    }
+    return { ...details, ...this.decryptRecord(details), payload: clear };
   }
 
   /** The record in the clear, as far as it can be. */

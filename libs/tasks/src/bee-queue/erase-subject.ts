@@ -1,17 +1,16 @@
+import { noteArguments, type AuditNote } from '../audit-note.ts';
 import type { JobState } from '../job.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
 import { DEFAULT_KEY_PREFIX } from './redis-backend.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { scripts } from './scripts.ts';
 
-/** What is to be erased, and what is to be remembered of that. */
+/** What is to be erased, and by whom. */
 export interface ErasureRequest {
   /** As it was given at acceptance, such as `order:D-1001`. */
   readonly subject: string;
-  /** Reason, for the record of erasures; no personal data. */
-  readonly why: string;
-  /** Who asks for it, for the same record. */
-  readonly by: string;
+  /** For the audit log; it names the subject unless that is forgotten. */
+  readonly note: AuditNote;
   /** Whether the subject itself is personal data, and goes too. Default false: its timeline stays, without content. */
   readonly forgetSubject?: boolean;
   /** Whether to look only. Default false. */
@@ -46,8 +45,6 @@ export interface Erasure {
   readonly action: ErasureAction;
 }
 
-/** How long erasures are remembered: longer than the three years after which most claims lapse in the EU. */
-const AUDIT_MS = 4 * 365 * 24 * 3_600_000;
 const FIELDS = 4;
 /** How many jobs one script goes through: Redis does nothing else meanwhile, and looks through a whole queue for each. */
 const AT_ONCE = 50;
@@ -60,16 +57,16 @@ const AT_ONCE = 50;
  */
 export async function eraseSubject(
   connection: RedisConnection,
-  { subject, why, by, forgetSubject = false, dryRun = false }: ErasureRequest,
+  { subject, note, forgetSubject = false, dryRun = false }: ErasureRequest,
   { keyPrefix = DEFAULT_KEY_PREFIX, retention = defaultRetention }: ErasureOptions = {},
 ): Promise<Erasure[]> {
   const how = [forgetSubject ? 'forget' : 'keep', dryRun ? '1' : '0'];
-  const kept = [String(retention.completedMs), why, by, String(AUDIT_MS)];
   const found: Erasure[] = [];
   for (;;) {
     // What is forgotten leaves the timeline, and the rest of it moves up.
     const after = forgetSubject && !dryRun ? '' : (found.at(-1)?.jobId ?? '');
-    const args = [subject, ...how, ...kept, after, String(AT_ONCE)];
+    const place = [after, String(AT_ONCE)];
+    const args = [subject, ...how, String(retention.completedMs), ...place, ...noteArguments(note)];
     const batch = readErasures((await connection.run(scripts.erase, `${keyPrefix}:`, args)) as string[]);
     found.push(...batch);
     if (batch.length < AT_ONCE) return found;

@@ -43,13 +43,14 @@ export function readRecord(jobId: string, flat: string[]): JobRecord | undefined
 }
 
 /** Attempts that ended with their process: releases before this one have counted those since the last settlement only. */
-function crashedOf(hash: Map<string, string>): number {
+export function crashedOf(hash: Map<string, string>): number {
   const counts = ['crashed', 'crashes'].map((field) => Number(hash.get(field) ?? 0)).filter(Number.isSafeInteger);
   // What is damaged must not give a job tries without end.
   return Math.min(Math.max(0, ...counts), Number(hash.get('attempt')) - 1);
 }
 
-function readTime(text: string | undefined): number | undefined {
+/** A time in a hash. */
+export function readTime(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
@@ -62,7 +63,8 @@ export function readFailure(text: string): Failure {
   }
 }
 
-function toMap(flat: string[]): Map<string, string> {
+/** A hash as Redis answers it. */
+export function toMap(flat: string[]): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i < flat.length; i += 2) map.set(flat[i] as string, flat[i + 1] as string);
   return map;

@@ -3,14 +3,11 @@ import { silentLogger } from '@coordinator/logging';
 import { eventually, leakChecks, privateRedis } from '@coordinator/task-testing';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { NewJob } from '../queue-backend.ts';
 import { describeQueueBackend } from '../conformance/queue-backend.ts';
-import { audit } from '../audit/audit.ts';
 import { aJob, settlement, type BackendUnderTest } from '../conformance/bench.ts';
 import { freshBackend, type FreshBackend } from '../conformance/fresh-backend.ts';
 import { describeSchedules } from '../conformance/schedules.ts';
 import { PayloadCipher } from '../payload-cipher.ts';
-import { eraseSubject } from './erase-subject.ts';
 import { RedisBackend } from './redis-backend.ts';
 import { RedisConnection } from './redis-connection.ts';
 
@@ -327,74 +324,5 @@ describe('RedisBackend beyond what memory can do', () => {
     expect(items.map(({ jobId }) => jobId)).toEqual(batch.slice(5).map(({ id }) => id));
     const rest = await backend.jobsOf('order:D-1001', { before: next });
     expect(rest).toMatchObject({ items: batch.slice(0, 5).map(({ id }) => ({ jobId: id })), next: undefined });
-  });
-
-  /** Makes a dead letter; returns its id. */
-  async function die(overrides: Partial<NewJob> = {}): Promise<string> {
-    const job = aJob(overrides);
-    await backend.enqueue([job]);
-    const claim = await backend.claim(job.queue, (await pop(job.queue)) as string, 60_000);
-    await backend.settle(claim!, settlement('dead', { outcome: 'permanent' }));
-    return job.id;
-  }
-
-  test('lists dead letters of several queues, page by page, each once, newest first', async () => {
-    const ids: string[] = [];
-    for (let i = 0; i < 7; i += 1) ids.push(await die({ queue: i % 3 ? 'lms' : 'mail' }));
-    // The same millisecond for four of them.
-    for (const id of ids.slice(1, 5)) {
-      const queue = (await connection.command('HGET', `${prefix}:job:${id}`, 'queue')) as string;
-      await connection.command('ZADD', `${prefix}:q:${queue}:dead`, '1000', id);
-    }
-    const queues = await backend.queuesOfDeadLetters();
-    expect(queues).toEqual(['lms', 'mail']);
-    for (const limit of [1, 2, 3, 100]) {
-      const listed: string[] = [];
-      for (let after, first = true; first || after; first = false) {
-        const page = await backend.deadLetters({ queues, after, limit });
-        listed.push(...page.items.map(({ jobId }) => jobId));
-        after = page.next;
-      }
-      expect(listed.slice(3).sort()).toEqual(ids.slice(1, 5).sort());
-      expect(new Set(listed)).toEqual(new Set(ids));
-      expect(listed).toHaveLength(7);
-    }
-    const { items } = await backend.deadLetters({ queues: ['mail'] });
-    expect(items[0]).toMatchObject({ queue: 'mail', task: 'lms.enrol', attempt: 1, outcome: 'permanent' });
-  });
-
-  test('lists no dead letter that has expired or was replayed', async () => {
-    const [expired, replayed, dead] = [await die(), await die(), await die()];
-    await connection.command('DEL', `${prefix}:job:${expired}`);
-    await backend.replay(replayed);
-    // As if that had been between the reading of the index and of the record.
-    await connection.command('ZADD', `${prefix}:q:lms:dead`, '1000', replayed);
-    expect((await backend.deadLetters({ queues: ['lms'] })).items).toMatchObject([{ jobId: dead }]);
-  });
-
-  test('keeps the record of a replayed job as long as it lives, its timeline longer, and the books balanced', async () => {
-    const subject = 'order:D-1001';
-    const jobId = await die({ subject, envelope: JSON.stringify({ ...JSON.parse(aJob().envelope), subject }) });
-    const timeline = `${prefix}:subject:order:D-1001`;
-    await connection.command('PEXPIRE', timeline, '60000');
-    expect(await connection.command('PTTL', `${prefix}:job:${jobId}`)).toBeGreaterThan(0);
-    await backend.replay(jobId);
-    expect(await connection.command('PTTL', `${prefix}:job:${jobId}`)).toBe(-1);
-    expect(await connection.command('PTTL', timeline)).toBeGreaterThan(30 * 24 * 3_600_000);
-    expect(await audit(connection, { keyPrefix: prefix })).toMatchObject({
-      balanced: true,
-      queues: [{ accepted: 1, waiting: 1, dead: 0 }],
-    });
-  });
-
-  test('replays nothing that was erased, or of which nothing is left to run', async () => {
-    const [erased, buried] = [await die({ subject: 'order:D-1001' }), randomUUID()];
-    await eraseSubject(connection, { subject: 'order:D-1001', why: 'request 17', by: 'alice' }, { keyPrefix: prefix });
-    await connection.command('LPUSH', `${prefix}:q:lms:waiting`, buried);
-    expect(await backend.claim('lms', (await pop('lms')) as string, 60_000)).toBeUndefined();
-    const stays = { before: 'dead', after: 'dead' };
-    expect(await backend.replay(erased)).toEqual({ ...stays, refused: 'erased' });
-    expect(await backend.replay(buried)).toEqual({ ...stays, refused: 'incomplete' });
-    expect((await backend.readQueue('lms')).deadLetters).toBe(2);
   });
 });

@@ -1,6 +1,7 @@
 import type { QueueReading } from '@coordinator/tracing';
 import { randomUUID } from 'node:crypto';
-import { ENVELOPE_VERSION, taskNamedIn } from '../envelope.ts';
+import { auditText, noteArguments, type AuditNote } from '../audit-note.ts';
+import { ENVELOPE_VERSION } from '../envelope.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt } from '../job.ts';
 import { failureOf } from '../outcome.ts';
@@ -30,16 +31,13 @@ import { PayloadCipher } from '../payload-cipher.ts';
 import { defaultRetention, type Retention } from '../retention.ts';
 import { Keyspace } from '../audit/keyspace.ts';
 import { readBooks, type QueueBooks } from '../audit/queue-books.ts';
-import {
-  isOlder,
-  type DeadLetter,
-  type DeadLetterPage,
-  type DeadLetterPlace,
-  type DeadLetterQuery,
-} from './dead-letters.ts';
+import { readDeadLetters, type DeadLetterPage, type DeadLetterQuery } from './dead-letters.ts';
 import { EncryptedFields } from './encrypted-fields.ts';
+import { readDetails, type JobDetails } from './job-details.ts';
 import { readClaim, readFailure, readRecord } from './job-hash.ts';
+import { readJobsIn, type StatePage, type StateQuery } from './jobs-in-state.ts';
 import { MemoryWatch } from './memory-watch.ts';
+import { pairs } from './pairs.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { scripts, type Script } from './scripts.ts';
 
@@ -65,8 +63,6 @@ export interface RedisBackendOptions {
   readonly cipher?: PayloadCipher;
 }
 
-type QueuedPlace = DeadLetterPlace & { readonly queue: string };
-
 /** How jobs are claimed. */
 export interface ClaimBatch {
   readonly leaseMs: number;
@@ -83,11 +79,12 @@ export class RedisBackend implements QueueBackend {
   readonly #connection: RedisConnection;
   readonly #root: string;
   readonly #maxDepth: string;
-  readonly #retention: Retention;
   readonly #memory: MemoryWatch;
   readonly #fields: EncryptedFields;
   /** What its keys begin with. */
   readonly keyPrefix: string;
+  /** How long what has ended stays. */
+  readonly retention: Retention;
 
   constructor(connection: RedisConnection, options: RedisBackendOptions = {}) {
     const { keyPrefix = DEFAULT_KEY_PREFIX, maxDepth = 200_000, retention = defaultRetention } = options;
@@ -95,7 +92,7 @@ export class RedisBackend implements QueueBackend {
     this.#root = `${keyPrefix}:`;
     this.#fields = new EncryptedFields(options.cipher ?? new PayloadCipher());
     this.#maxDepth = String(maxDepth);
-    this.#retention = retention;
+    this.retention = retention;
     this.#memory = new MemoryWatch(() => connection.command('INFO', 'memory') as Promise<string>);
     this.keyPrefix = keyPrefix;
   }
@@ -123,7 +120,7 @@ export class RedisBackend implements QueueBackend {
   }
 
   async settle(claim: Claim, settlement: Settlement): Promise<SettleResult> {
-    const keepMs = settlement.state === 'dead' ? this.#retention.deadMs : this.#retention.completedMs;
+    const keepMs = settlement.state === 'dead' ? this.retention.deadMs : this.retention.completedMs;
     const reply = (await this.#run(scripts.settle, [
       claim.queue,
       claim.jobId,
@@ -157,15 +154,16 @@ export class RedisBackend implements QueueBackend {
     return pairs(reply).map(([token, why]) => ({ token, why: why === 'lost' ? why : readFailure(why) }));
   }
 
-  async cancel(jobId: string, reason: string): Promise<CancelResult | undefined> {
-    const failure = JSON.stringify(failureOf(new CoordinatorError('COORD_CANCELLED', reason)));
-    const args = [jobId, failure, String(this.#retention.completedMs)];
+  async cancel(jobId: string, note: AuditNote): Promise<CancelResult | undefined> {
+    const failure = JSON.stringify(failureOf(new CoordinatorError('COORD_CANCELLED', auditText(note.why))));
+    const args = [jobId, failure, String(this.retention.completedMs), ...noteArguments(note)];
     const [before, after] = (await this.#run(scripts.cancel, args)) as JobState[];
     return before && after && { before, after };
   }
 
-  async replay(jobId: string, finishedAtMs?: number): Promise<ReplayResult | undefined> {
-    const reply = (await this.#run(scripts.replay, [jobId, String(finishedAtMs ?? '')])) as string[];
+  async replay(jobId: string, note: AuditNote, finishedAtMs?: number): Promise<ReplayResult | undefined> {
+    const args = [jobId, String(finishedAtMs ?? ''), ...noteArguments(note)];
+    const reply = (await this.#run(scripts.replay, args)) as string[];
     const [before, after, refused] = reply as [JobState, JobState, NonNullable<ReplayResult['refused']> | ''];
     return before && { before, after, refused: refused === '' ? undefined : refused };
   }
@@ -250,44 +248,21 @@ export class RedisBackend implements QueueBackend {
     };
   }
 
-  /** The queues that have dead letters, or had some until lately. */
-  async queuesOfDeadLetters(): Promise<string[]> {
-    const names = new Set<string>();
-    for await (const places of new Keyspace(this.#connection, this.keyPrefix).places('q:')) {
-      for (const place of places) if (place.endsWith(':dead')) names.add(place.slice('q:'.length, -':dead'.length));
-    }
-    return [...names].sort();
+  /** Some dead letters. Ask for the next page with the `next` of this one. */
+  deadLetters(query: DeadLetterQuery): Promise<DeadLetterPage> {
+    return readDeadLetters(this.#connection, this.#root, query, (jobId) => this.job(jobId));
   }
 
-  /**
-   * A page of the dead letters of some queues, newest first. Ask for the next one with the `next` of this one; dead
-   * letters that come meanwhile are not on it.
-   */
-  async deadLetters({ queues, after, limit = 100 }: DeadLetterQuery): Promise<DeadLetterPage> {
-    const places = (await Promise.all(queues.map((queue) => this.#newestDead(queue, after, limit)))).flat();
-    places.sort((a, b) => (isOlder(a, b) ? 1 : -1));
-    const page = places.slice(0, limit);
-    const records = await Promise.all(page.map(({ jobId }) => this.job(jobId)));
-    const items = records.map((record, i): DeadLetter | undefined => {
-      // It may have expired, or have been replayed meanwhile.
-      if (record?.state !== 'dead') return undefined;
-      return { ...record, queue: page[i]?.queue ?? '', task: taskNamedIn(record.envelope) };
-    });
-    return {
-      items: items.filter((item) => item !== undefined),
-      next: page.length < limit ? undefined : page.at(-1),
-    };
+  /** Some jobs of a queue that are in one state. Those that move meanwhile come twice or not at all. */
+  jobsIn(query: StateQuery): Promise<StatePage> {
+    return readJobsIn(this.#connection, this.#root, query, (jobId) => this.job(jobId));
   }
 
-  async #newestDead(queue: string, after: DeadLetterPlace | undefined, limit: number): Promise<QueuedPlace[]> {
-    const index = `${this.#root}q:${queue}:dead`;
-    const from = String(after?.finishedAtMs ?? '+inf');
-    // Those of the same millisecond come again, up to the one that was seen last.
-    const seen = after ? ((await this.#connection.command('ZCOUNT', index, from, from)) as number) : 0;
-    const range = [index, from, '-inf', 'WITHSCORES', 'LIMIT', '0', String(limit + seen)];
-    const flat = (await this.#connection.command('ZREVRANGEBYSCORE', ...range)) as string[];
-    const places = pairs(flat).map(([jobId, score]) => ({ queue, jobId, finishedAtMs: Number(score) }));
-    return after ? places.filter((place) => isOlder(place, after)) : places;
+  /** All that is known of a job; undefined when there is none. */
+  async jobDetails(jobId: string): Promise<JobDetails | undefined> {
+    const read = this.#connection.command('HGETALL', `${this.#root}job:${jobId}`) as Promise<string[]>;
+    const details = readDetails(jobId, await read.catch(noneIfOfAnotherType));
+    return details && this.#fields.decryptDetails(details);
   }
 
   /** How a queue stands now. */
@@ -328,7 +303,7 @@ export class RedisBackend implements QueueBackend {
 
   /** What a script needs to make a dead letter of a record that is none. */
   #unreadable(): [error: string, keepMs: string] {
-    return [UNREADABLE, String(this.#retention.deadMs)];
+    return [UNREADABLE, String(this.retention.deadMs)];
   }
 }
 
@@ -341,10 +316,6 @@ function noneIfOfAnotherType(error: unknown): string[] {
 function refuseDamaged(error: unknown): never {
   const damaged = error instanceof Error && error.message.startsWith('WRONGTYPE');
   throw damaged ? new CoordinatorError('COORD_INDEX_DAMAGED', undefined, { cause: error }) : error;
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] as string, flat[2 * i + 1] as string]);
 }
 
 function newJobArguments(job: NewJob): string[] {

@@ -25,7 +25,7 @@ const load = (name: string, flags?: string): Script => loadScript(FOLDER, name, 
 const loadClaim = (name: string): Script => loadScript(FOLDER, name, ['job', 'lease']);
 const loadAudit = (name: string): Script => loadScript(FOLDER, name, ['job', 'audit']);
 
-/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, the layout's, one that only reads, and those of the audit. */
+/** One script per transition of a job, drawn in docs/reference/lifecycle.md, two of schedules, the layout's, one of the audit log, one that only reads, and those of the audit. */
 export const scripts = {
   // These are refused by a full Redis before they have written anything.
   enqueue: load('enqueue', '#!lua'),
@@ -43,6 +43,7 @@ export const scripts = {
   keepSchedules: load('keep-schedules'),
   keepLayout: load('keep-layout'),
   erase: load('erase'),
+  note: load('note'),
   readQueue: load('read-queue'),
   auditBooks: loadAudit('audit-books'),
   auditIndex: loadAudit('audit-index'),

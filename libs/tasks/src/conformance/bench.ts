@@ -1,5 +1,6 @@
 import { beforeEach } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import type { AuditNote } from '../audit-note.ts';
 import { ENVELOPE_VERSION } from '../envelope.ts';
 import type { JobState } from '../job.ts';
 import type { Claim, NewJob, QueueBackend, Settlement } from '../queue-backend.ts';
@@ -90,6 +91,11 @@ export class Bench {
 export function aJob(overrides: Partial<NewJob> = {}): NewJob {
   const job = { id: randomUUID(), task: 'lms.enrol', queue: 'lms', envelope: envelope(), payload: '{}', delayMs: 0 };
   return { ...job, subject: undefined, lane: undefined, dedupe: undefined, ...overrides };
+}
+
+/** Who does something by hand. */
+export function aNote(why = 'it is mended'): AuditNote {
+  return { by: 'alice', why, requestId: 'r1', release: '1.0.0' };
 }
 
 /** An envelope as stored. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Bench, aJob, settlement, LONG_MS, POLICY, SHORT_MS, SOON_MS, type BackendUnderTest } from './bench.ts';
+import { Bench, aJob, aNote, settlement, LONG_MS, POLICY, SHORT_MS, SOON_MS, type BackendUnderTest } from './bench.ts';
 
 /** How jobs wait for each other, and are called off. */
 export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>): void {
@@ -40,9 +40,9 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
         expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId: second, state: 'blocked' }]);
         const third = await at.accept({ lane });
         expect([await at.stateOf(second), await at.stateOf(third)]).toEqual(['blocked', 'blocked']);
-        await at.backend.cancel(third, 'order was withdrawn');
+        await at.backend.cancel(third, aNote('order was withdrawn'));
         expect([await at.stateOf(first), await at.stateOf(second)]).toEqual(['running', 'blocked']);
-        await at.backend.cancel(first, 'order was withdrawn');
+        await at.backend.cancel(first, aNote('order was withdrawn'));
         expect(await at.pop('lms')).toBeUndefined();
       });
     });
@@ -126,7 +126,7 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
           [scheduled]: 'scheduled',
           [parked]: 'parked',
         })) {
-          expect(await at.backend.cancel(jobId, error.message)).toEqual({ before, after: 'cancelled' });
+          expect(await at.backend.cancel(jobId, aNote(error.message))).toEqual({ before, after: 'cancelled' });
           expect(await at.backend.job(jobId)).toMatchObject({ state: 'cancelled', outcome: 'cancelled', error });
         }
         expect([await at.stateOf(next), await at.payloadOf(waiting)]).toEqual(['waiting', undefined]);
@@ -142,7 +142,7 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
         ] as const) {
           const jobId = await at.accept();
           const claim = await at.take();
-          expect(await at.backend.cancel(jobId, error.message)).toEqual({ before: 'running', after: 'running' });
+          expect(await at.backend.cancel(jobId, aNote(error.message))).toEqual({ before: 'running', after: 'running' });
           expect(await at.backend.heartbeat('lms', [claim], LONG_MS)).toEqual([{ token: claim.token, why: error }]);
           await at.backend.settle(claim, settlement(state));
           expect(await at.backend.job(jobId)).toMatchObject({ state: after });
@@ -152,7 +152,7 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
       test('ends a running job whose worker dies', async () => {
         const jobId = await at.accept();
         await at.take('lms', SHORT_MS);
-        await at.backend.cancel(jobId, error.message);
+        await at.backend.cancel(jobId, aNote(error.message));
         await at.advance(SOON_MS);
         expect(await at.backend.recover('lms', POLICY)).toMatchObject([{ jobId, state: 'cancelled' }]);
         expect(await at.backend.job(jobId)).toMatchObject({ state: 'cancelled', error });
@@ -161,8 +161,8 @@ export function describeLanesAndCancelling(make: () => Promise<BackendUnderTest>
       test('leaves a job alone that has ended, and knows when there is none', async () => {
         const jobId = await at.accept();
         await at.backend.settle(await at.take(), settlement('dead'));
-        expect(await at.backend.cancel(jobId, error.message)).toEqual({ before: 'dead', after: 'dead' });
-        expect(await at.backend.cancel(randomUUID(), error.message)).toBeUndefined();
+        expect(await at.backend.cancel(jobId, aNote(error.message))).toEqual({ before: 'dead', after: 'dead' });
+        expect(await at.backend.cancel(randomUUID(), aNote(error.message))).toBeUndefined();
       });
     });
   });

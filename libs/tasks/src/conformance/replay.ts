@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { Bench, settlement, LONG_MS, POLICY, SHORT_MS, SOON_MS, type BackendUnderTest } from './bench.ts';
+import { Bench, aNote, settlement, LONG_MS, POLICY, SHORT_MS, SOON_MS, type BackendUnderTest } from './bench.ts';
 
 const error = JSON.stringify({ code: 'COORD_DOWNSTREAM_REFUSED', message: 'no such course' });
 
@@ -19,7 +19,7 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
       await at.advance(SOON_MS);
 
       const replayed = { before: 'dead', after: 'waiting', refused: undefined };
-      expect(await at.backend.replay(jobId)).toEqual(replayed);
+      expect(await at.backend.replay(jobId, aNote())).toEqual(replayed);
       const unset = { finishedAtMs: undefined, outcome: undefined, error: undefined };
       expect(await at.backend.job(jobId)).toMatchObject({ state: 'waiting', attempt: 0, ...unset });
 
@@ -42,7 +42,7 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
     test('is done once, however often it is asked for', async () => {
       const jobId = await at.accept();
       await at.backend.settle(await at.take(), settlement('dead'));
-      const results = await Promise.all([at.backend.replay(jobId), at.backend.replay(jobId)]);
+      const results = await Promise.all([at.backend.replay(jobId, aNote()), at.backend.replay(jobId, aNote())]);
       expect(results.map((result) => result?.before)).toEqual(['dead', 'waiting']);
       expect([await at.pop('lms'), await at.pop('lms')]).toEqual([jobId, undefined]);
     });
@@ -52,16 +52,20 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
       await at.backend.settle(await at.take(), settlement('dead'));
       const meant = (await at.backend.job(jobId))?.finishedAtMs;
       await at.advance(SOON_MS);
-      expect(await at.backend.replay(jobId, meant)).toMatchObject({ after: 'waiting' });
+      expect(await at.backend.replay(jobId, aNote(), meant)).toMatchObject({ after: 'waiting' });
       await at.backend.settle(await at.take(), settlement('dead'));
-      expect(await at.backend.replay(jobId, meant)).toEqual({ before: 'dead', after: 'dead', refused: 'changed' });
+      expect(await at.backend.replay(jobId, aNote(), meant)).toEqual({
+        before: 'dead',
+        after: 'dead',
+        refused: 'changed',
+      });
     });
 
     test('goes to the end of its lane', async () => {
       const lane = 'refunds:D-1001';
       const [first, second] = [await at.accept({ lane }), await at.accept({ lane })];
       await at.backend.settle(await at.take(), settlement('dead'));
-      expect(await at.backend.replay(first)).toMatchObject({ after: 'blocked' });
+      expect(await at.backend.replay(first, aNote())).toMatchObject({ after: 'blocked' });
       const claim = await at.take();
       expect([claim.jobId, await at.stateOf(first)]).toEqual([second, 'blocked']);
       await at.backend.settle(claim, settlement('completed'));
@@ -76,7 +80,7 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
         return (await at.backend.recover('lms', POLICY))[0]?.state;
       };
       expect([await crash(), await crash()]).toEqual(['waiting', 'dead']);
-      await at.backend.replay(jobId);
+      await at.backend.replay(jobId, aNote());
       expect([await crash(), await crash()]).toEqual(['waiting', 'dead']);
     });
 
@@ -84,7 +88,7 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
       const jobId = await at.accept();
       const claim = await at.take();
       await at.backend.settle(claim, settlement('dead'));
-      await at.backend.replay(jobId);
+      await at.backend.replay(jobId, aNote());
       expect(await at.backend.settle(claim, settlement('dead'))).toBe('settled');
       expect(await at.stateOf(jobId)).toBe('waiting');
     });
@@ -100,10 +104,10 @@ export function describeReplay(make: () => Promise<BackendUnderTest>): void {
         [scheduled]: 'scheduled',
       })) {
         const before = await at.backend.job(jobId);
-        expect(await at.backend.replay(jobId)).toEqual({ before: state, after: state, refused: undefined });
+        expect(await at.backend.replay(jobId, aNote())).toEqual({ before: state, after: state, refused: undefined });
         expect(await at.backend.job(jobId)).toEqual(before);
       }
-      expect(await at.backend.replay(randomUUID())).toBeUndefined();
+      expect(await at.backend.replay(randomUUID(), aNote())).toBeUndefined();
     });
   });
 }

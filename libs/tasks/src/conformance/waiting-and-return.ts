@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import {
   Bench,
   aJob,
+  aNote,
   envelope,
   settlement,
   LONG_MS,
@@ -136,7 +137,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         expect((await at.take('lms', SHORT_MS)).attemptReports).toEqual(['taken back']);
         await at.advance(SOON_MS);
         await at.backend.recover('lms', { ...POLICY, attemptReport: 'again' });
-        await at.backend.replay(jobId);
+        await at.backend.replay(jobId, aNote());
         expect((await at.take()).attemptReports).toEqual(['again']);
       });
 
@@ -169,7 +170,7 @@ export function describeWaitingAndReturn(make: () => Promise<BackendUnderTest>):
         const claim = await at.take();
         expect(claim).toMatchObject({ jobId, attempt: 4, crashed: 2 });
         await at.backend.settle(claim, settlement('dead'));
-        await at.backend.replay(jobId);
+        await at.backend.replay(jobId, aNote());
         await at.backend.settle(await at.take(), settlement('scheduled'));
         await at.backend.promote('lms');
         expect(await at.take()).toMatchObject({ jobId, attempt: 2, crashed: 0 });

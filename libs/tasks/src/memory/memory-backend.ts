@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AuditNote } from '../audit-note.ts';
 import { CoordinatorError } from '../error-codes.ts';
 import type { JobRecord, JobState, Receipt, StepRecord } from '../job.ts';
 import { failureOf, type Failure } from '../outcome.ts';
@@ -140,11 +141,11 @@ export class MemoryBackend implements QueueBackend {
     });
   }
 
-  async cancel(jobId: string, reason: string): Promise<CancelResult | undefined> {
+  async cancel(jobId: string, { why }: AuditNote): Promise<CancelResult | undefined> {
     const job = this.#jobs.get(jobId);
     if (!job) return undefined;
     const before = job.record.state;
-    const error = failureOf(new CoordinatorError('COORD_CANCELLED', reason));
+    const error = failureOf(new CoordinatorError('COORD_CANCELLED', why));
     if (before === 'running') job.cancel = error;
     else if (!ENDED.has(before)) {
       this.#waiting.set(
@@ -156,7 +157,7 @@ export class MemoryBackend implements QueueBackend {
     return { before, after: job.record.state };
   }
 
-  async replay(jobId: string, finishedAtMs?: number): Promise<ReplayResult | undefined> {
+  async replay(jobId: string, _note: AuditNote, finishedAtMs?: number): Promise<ReplayResult | undefined> {
     const job = this.#jobs.get(jobId);
     if (!job) return undefined;
     const { state: before, finishedAtMs: endedAtMs } = job.record;

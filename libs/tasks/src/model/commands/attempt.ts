@@ -101,6 +101,8 @@ class Settle extends AttemptCommand {
 }
 
 /** By an operator, at any time. */
+const NOTE = { by: 'model', why: 'withdrawn', requestId: 'r1', release: '1.0.0' };
+
 class Cancel extends Command {
   constructor(readonly index: number) {
     super();
@@ -113,7 +115,7 @@ class Cancel extends Command {
   protected async act(model: Model, { backend }: Engine): Promise<void> {
     const job = pick(model.jobs, this.index);
     const ended = hasEnded(job);
-    const told = await backend.cancel(job.id, 'withdrawn');
+    const told = await backend.cancel(job.id, NOTE);
     if (job.state === 'running') job.cancelAsked = true;
     else if (!ended) job.state = 'cancelled';
     expectSame('the state after a cancel', told?.after, job.state);
@@ -137,7 +139,7 @@ class Replay extends Command {
   protected async act(model: Model, { backend }: Engine): Promise<void> {
     const dead = model.jobs.filter(({ state }) => state === 'dead');
     const job = pick(dead.length > 0 && this.index % 4 > 0 ? dead : model.jobs, this.index);
-    const told = await backend.replay(job.id);
+    const told = await backend.replay(job.id, NOTE);
     const replayable = job.state === 'dead' && !job.erased;
     expectSame('whether a replay is one', told?.before !== told?.after, replayable);
     if (replayable) model.replay(job);
