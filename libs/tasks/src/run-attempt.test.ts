@@ -10,7 +10,7 @@ import { runAttempt } from './run-attempt.ts';
 import { defineTask, type TaskHandler } from './task.ts';
 import { TaskCatalog } from './task-catalog.ts';
 import { TaskQueue } from './task-queue.ts';
-import { cancel, Interruption, leaseLost, retryLater } from './task-error.ts';
+import { cancel, Interruption, leaseLost, retryLater, TaskError } from './task-error.ts';
 
 const ship = defineTask({
   name: 'warehouse.ship',
@@ -49,6 +49,23 @@ describe('an attempt', () => {
     expect(wait.outcome).toMatchObject({ kind: 'snoozed', delayMs: 70 });
     const end = await run(async () => Promise.reject(cancel('withdrawn')));
     expect(end.outcome).toMatchObject({ kind: 'cancelled' });
+  });
+
+  test.each([
+    ['the deadline', {}],
+    ['a stopping worker', { signal: AbortSignal.abort(new Interruption()) }],
+    ['a lost lease', { signal: AbortSignal.abort(leaseLost()) }],
+  ])('with a call that may have taken effect and may not be repeated is over, also by %s', async (_what, options) => {
+    const unknown = new TaskError('permanent', 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME', 'find out');
+    const { outcome } = await run(
+      (_payload, { signal }) =>
+        new Promise((_resolve, reject) => {
+          if (signal.aborted) reject(unknown);
+          signal.addEventListener('abort', () => reject(unknown));
+        }),
+      options,
+    );
+    expect(outcome).toMatchObject({ kind: 'dead', reason: 'permanent', error: { code: unknown.code } });
   });
 
   test('whose handler passes the deadline has its signal aborted, and ends as out of time', async () => {

@@ -149,18 +149,24 @@ async function perform(
     return { outcome: { kind: 'completed' }, children: context.children };
   } catch (error) {
     const { reason } = abort.signal as { reason: unknown };
-    if (reason instanceof Interruption || isLeaseLost(reason)) {
+    const isLast = mayNotBeRepeated(error);
+    if (!isLast && (reason instanceof Interruption || isLeaseLost(reason))) {
       return { outcome: { kind: 'snoozed', delayMs: 0, error: failureOf(reason) }, children: [] };
     }
     const ageMs = claim.claimedAtMs - claim.firstStartedAtMs;
     const facts = { attempt: countedAttempt(claim), ageMs, random: runtime.random };
-    // Once aborted, whatever the handler threw is only an echo of the reason.
-    const thrown = abort.signal.aborted ? reason : error;
+    // Once aborted, whatever else the handler threw is only an echo of the reason.
+    const thrown = abort.signal.aborted && !isLast ? reason : error;
     return { outcome: hiding(() => classify(thrown, task, facts)), children: [] };
   } finally {
     context.close();
     clearTimeout(deadline);
   }
+}
+
+/** Of a call that may have taken effect, and that the service would not know again: that counts, whatever ended it. */
+function mayNotBeRepeated(error: unknown): boolean {
+  return error instanceof TaskError && error.kind === 'permanent' && error.code === 'COORD_DOWNSTREAM_UNKNOWN_OUTCOME';
 }
 
 function markSpan(span: Span, { outcome, written }: Settled): void {

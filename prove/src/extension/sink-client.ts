@@ -19,7 +19,7 @@ export class SinkClient {
   /** Returns when the gate is open. @throws DownstreamError */
   async gate(gate: object, signal: AbortSignal): Promise<void> {
     const json = { ...gate, pid: process.pid };
-    await this.#to('gates', 600_000).request({ method: 'POST', path: '/wait', json, signal });
+    await this.#to('gates', 600_000).request({ method: 'POST', path: '/wait', json, signal, repeatable: true });
   }
 
   #to(destination: string, totalTimeoutMs: number = this.#config.PROVE_CALL_TIMEOUT_MS): DownstreamClient {
