@@ -14,7 +14,8 @@ const DISCARD_MS = 1_000;
 export function answerProtocolErrors(server: Server): void {
   const refused = new WeakSet<Duplex>();
 
-  server.on('request', (_request, response) => enterPipeline(response));
+  // Before whatever answers, also where that was there first.
+  server.prependListener('request', (_request, response) => enterPipeline(response));
   // A sender is told to go on where its body is read, which is behind all that could refuse it.
   server.on('checkContinue', (request, response) => server.emit('request', request, response));
   server.on('checkExpectation', (_request, response: ServerResponse) => {

@@ -2,8 +2,8 @@
 --
 -- Under root .. 'downstream:' .. name:
 --   HASH of numbers: openUntil (0: closed; past: half-open), openings in a row, openMs, pausedUntil, pauses in a row,
---     tat (the rate limit's), line:<reason> (when the last job that was sent away comes back), listed (1: its name stands
---     in the set root .. 'downstreams'), and the counts below
+--     tat (the rate limit's), line:<reason> (when the last job that was sent away comes back), listed (when its name was last put
+--     into the set root .. 'downstreams'), and the counts below
 --   ':permits' ZSET of calls in flight, ':probes' ZSET of probes in flight; score: when a silent worker loses it
 
 local name, window = ARGV[1], tonumber(ARGV[2])
@@ -45,9 +45,10 @@ local function set(field, value)
 end
 
 local function save()
-  if get('listed') == 0 then
-    redis.call('SADD', KEYS[1] .. 'downstreams', name)
-    set('listed', 1)
+  if now - get('listed') > KEEP_MS / 2 then
+    local list = KEYS[1] .. 'downstreams'
+    checked(list, redis.pcall('SADD', list, name))
+    set('listed', now)
   end
   local pairs_to_set = {}
   for field, value in pairs(changed) do

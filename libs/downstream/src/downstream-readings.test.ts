@@ -29,7 +29,7 @@ async function call(name: string, settings: Partial<ProtectionPolicy> = {}, perm
 }
 
 const report = (name: string, outcome: 'success' | 'failure', pauseMs?: number) =>
-  downstreams.report(name, { permit: 'p1', successes: 0 }, outcome, pauseMs, policy);
+  downstreams.report(name, { permit: 'p1', leaseMs: 60_000, successes: 0 }, outcome, pauseMs, policy);
 const read = () => readDownstreams(connection, keyPrefix);
 
 describe('how downstreams stand', () => {

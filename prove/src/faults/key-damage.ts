@@ -69,6 +69,9 @@ async function damageKey(command: Command, key: string, { type }: KeyKind, how: 
     case 'zset':
       await command('ZADD', key, '-inf', bytes(), '1', bytes(), '+inf', bytes());
       return;
+    case 'set':
+      await command('SADD', key, bytes());
+      return;
     case 'hash': {
       const fields = (await command('HKEYS', key)) as string[];
       for (const field of [...fields, bytes()]) await command('HSET', key, field, bytes());

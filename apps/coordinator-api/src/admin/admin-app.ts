@@ -7,8 +7,9 @@ import { SpanKind } from '@opentelemetry/api';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { RequestListener } from 'node:http';
 import type { BearerCheck } from '../bearer.ts';
+import { closeAfter, isAbandoned } from '../pipeline.ts';
 import { requestId, sendJson, sendProblem } from '../problem.ts';
-import { readRawBody } from '../raw-body.ts';
+import { RawBodies } from '../raw-body.ts';
 import { requestGate } from '../request-gate.ts';
 import { AdminAccess } from './admin-access.ts';
 import { AdminQuery } from './admin-query.ts';
@@ -35,6 +36,8 @@ export const ADMIN_BASE = '/admin/v1';
 
 /** No body here is larger than a reason and a filter. */
 const MAX_BODY_BYTES = 16_384;
+/** Of all bodies that are coming in. */
+const MAX_HELD_BYTES = 4_194_304;
 
 /** Builds the admin API, for those who run the Coordinator. Listens to nothing yet. */
 export function createAdminApp(options: AdminAppOptions): RequestListener {
@@ -42,6 +45,7 @@ export function createAdminApp(options: AdminAppOptions): RequestListener {
   const gate = requestGate([]);
   const auditLog = new AuditLog(connection, backend.keyPrefix);
   const access = new AdminAccess({ ...options, auditLog });
+  const serving = { access, rawBodies: new RawBodies(MAX_HELD_BYTES), release: options.release, log };
   const routes = adminRoutes({ backend, connection, auditLog, catalog: registry.catalog, log });
 
   const app = express();
@@ -52,12 +56,13 @@ export function createAdminApp(options: AdminAppOptions): RequestListener {
   app.set('query parser', false);
   for (const route of routes) {
     const method = route.method === 'GET' ? 'get' : 'post';
-    app[method](ADMIN_BASE + route.path, (request, response) => serve(route, request, response, access, options));
+    app[method](ADMIN_BASE + route.path, (request, response) => serve(route, request, response, serving));
   }
   refuseTheRest(app, routes, log);
   return (request, response) => {
+    if (isAbandoned(response)) return void request.resume();
     // Whoever asks for another protocol is answered in this one, and does not keep the connection for it.
-    if (draining() || request.headers.upgrade !== undefined) response.setHeader('connection', 'close');
+    if (draining() || request.headers.upgrade !== undefined) closeAfter(response);
     try {
       gate(request);
     } catch (error) {
@@ -73,12 +78,16 @@ export function pathOf({ path }: AdminRoute): string {
   return ADMIN_BASE + path.replaceAll(/:(\w+)/g, '{$1}');
 }
 
+interface Serving extends Pick<AdminAppOptions, 'release' | 'log'> {
+  readonly access: AdminAccess;
+  readonly rawBodies: RawBodies;
+}
+
 function serve(
   route: AdminRoute,
   request: Request,
   response: Response,
-  access: AdminAccess,
-  { release, log }: AdminAppOptions,
+  { access, rawBodies, release, log }: Serving,
 ): Promise<void> {
   const path = pathOf(route);
   const settings = {
@@ -97,7 +106,11 @@ function serve(
         has: (scope) => access.has(by, scope),
         param: (name) => String(request.params[name]),
         query: new AdminQuery(request.url),
-        body: async (schema) => readJsonBody(await readRawBody(request, MAX_BODY_BYTES), schema),
+        body: async (schema) => {
+          const rawBody = await rawBodies.read(response, MAX_BODY_BYTES);
+          rawBodies.release(rawBody);
+          return readJsonBody(rawBody, schema);
+        },
         note: (why) => ({ ...written, by, why }),
       });
       sendJson(response, 200, answer);

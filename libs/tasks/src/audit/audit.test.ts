@@ -241,12 +241,15 @@ describe('an audit', () => {
     expect(await repair()).toMatchObject({ balanced: true, queues: [{ missing: 0 }] });
   });
 
-  test.each(['schedules', 'schedules:kept', 'audit-log', 'suspects'])('tells another type of %s', async (place) => {
-    await replace(place);
-    expect(await check()).toMatchObject({ balanced: false, faults: [{ where: place, repaired: false }] });
-    expect(await repair()).toMatchObject({ balanced: true });
-    expect(await check()).toMatchObject({ faults: [] });
-  });
+  test.each(['schedules', 'schedules:kept', 'audit-log', 'downstreams', 'suspects'])(
+    'tells another type of %s',
+    async (place) => {
+      await replace(place);
+      expect(await check()).toMatchObject({ balanced: false, faults: [{ where: place, repaired: false }] });
+      expect(await repair()).toMatchObject({ balanced: true });
+      expect(await check()).toMatchObject({ faults: [] });
+    },
+  );
 
   test('keeps what it takes out of the way', async () => {
     await oneOfEach();

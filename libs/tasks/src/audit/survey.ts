@@ -19,6 +19,7 @@ const SINGLE: Readonly<Record<string, Index['type']>> = {
   suspects: 'list',
   schedules: 'hash',
   'schedules:kept': 'zset',
+  downstreams: 'set',
 };
 
 /** What places of timelines begin with. */
@@ -27,7 +28,7 @@ export const SUBJECT = 'subject:';
 /** A key in which jobs stand, or that the scripts keep beside them. */
 export interface Index {
   readonly place: string;
-  readonly type: 'list' | 'zset' | 'hash' | 'string' | 'stream';
+  readonly type: 'list' | 'zset' | 'set' | 'hash' | 'string';
   /** The queue that it is a part of; undefined for lanes and what is no part of any. */
   readonly queue: string | undefined;
 }

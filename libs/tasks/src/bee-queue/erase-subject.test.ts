@@ -278,7 +278,7 @@ describe('the timeline by which a subject is erased', () => {
     const dead = await ended('dead');
     await connection.command('PEXPIRE', timeline(), String(91 * A_DAY_MS));
     await backend.enqueue([aJob()]);
-    await backend.replay(dead);
+    await backend.replay(dead, aNote());
     expect(await leftMs()).toBeGreaterThan(90 * A_DAY_MS);
   });
 

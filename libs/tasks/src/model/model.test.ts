@@ -7,7 +7,7 @@ import { eraseSubject } from '../bee-queue/erase-subject.ts';
 import { RedisBackend } from '../bee-queue/redis-backend.ts';
 import { RedisConnection } from '../bee-queue/redis-connection.ts';
 import { Command } from './command.ts';
-import { cancel, erase, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
+import { NOTE, cancel, erase, heartbeat, replay, saveStep, settle } from './commands/attempt.ts';
 import { enqueue, fireSchedule } from './commands/enqueue.ts';
 import { claimLate, popOnly, release, take, takeParked } from './commands/take.ts';
 import { letAllEnd, upkeep } from './commands/upkeep.ts';
@@ -47,7 +47,7 @@ async function freshEngine(): Promise<Engine> {
     root: `${keyPrefix}:`,
     command: (...args) => connection.command(...args),
     audit: (repair) => audit(connection, { keyPrefix, repair }),
-    erase: (subject) => eraseSubject(connection, { subject, why: 'asked for', by: 'model' }, { keyPrefix }),
+    erase: (subject) => eraseSubject(connection, { subject, note: NOTE }, { keyPrefix }),
     restart: async () => {
       connection.close();
       await redis.server.restart();

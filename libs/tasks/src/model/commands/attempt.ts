@@ -101,7 +101,8 @@ class Settle extends AttemptCommand {
 }
 
 /** By an operator, at any time. */
-const NOTE = { by: 'model', why: 'withdrawn', requestId: 'r1', release: '1.0.0' };
+/** Who does by hand what is done so. */
+export const NOTE = { by: 'model', why: 'withdrawn', requestId: 'r1', release: '1.0.0' };
 
 class Cancel extends Command {
   constructor(readonly index: number) {
