@@ -15,6 +15,9 @@ const CHALLENGES: Partial<Record<CoordinatorErrorCode, string>> = {
   COORD_UNAUTHORIZED: 'Bearer',
   COORD_FORBIDDEN: 'Bearer error="insufficient_scope"',
 };
+/** Source: https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07#section-2.7 */
+const IDEMPOTENCY_KEY_DRAFT =
+  '<https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>; rel="describedby"';
 
 /** Answers with an RFC 9457 problem. Anything that is no CoordinatorError is told as COORD_INTERNAL and nothing more. */
 export function sendProblem(response: ServerResponse, error: unknown): void {
@@ -69,6 +72,7 @@ function problemOf(error: unknown) {
     'content-length': Buffer.byteLength(body),
     ...(PASSING.has(status) && retryable ? { 'retry-after': RETRY_AFTER_S } : {}),
     ...(code in CHALLENGES ? { 'www-authenticate': CHALLENGES[code] } : {}),
+    ...(code === 'COORD_IDEMPOTENCY_KEY_REQUIRED' ? { link: IDEMPOTENCY_KEY_DRAFT } : {}),
     ...SECURITY_HEADERS,
   };
   return { code, status, headers, body };

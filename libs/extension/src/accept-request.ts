@@ -41,12 +41,16 @@ export function screenRequest({ auth }: Route, headers: IncomingHttpHeaders): vo
  * What every route does with a body: signature over the raw bytes before anything is parsed, then schema, then the
  * route's own `accept`.
  *
- * @throws SignatureRefusal, CoordinatorError COORD_BODY_*, COORD_INTERNAL for a mistake in the route, and those of `accept`
+ * @throws SignatureRefusal, CoordinatorError COORD_IDEMPOTENCY_KEY_REQUIRED, COORD_BODY_*, COORD_INTERNAL for a mistake in
+ *   the route, and those of `accept`
  */
 export async function acceptRequest(route: Route, { rawBody, headers, context }: ReceivedRequest): Promise<Receipt[]> {
   const { caller, queue, idempotencyKey } = context;
   const { path, auth } = route;
   const bearer = auth.scheme === 'bearer';
+  if ('idempotencyKey' in route && route.idempotencyKey === 'required' && idempotencyKey === undefined) {
+    throw new CoordinatorError('COORD_IDEMPOTENCY_KEY_REQUIRED');
+  }
   if (!bearer) orRefusal(() => auth.verify(rawBody, headers));
   const body = readJsonBody(rawBody, route.body, bearer ? 'all' : 'none');
   if (bearer) refuseCardNumbers([body, idempotencyKey]);

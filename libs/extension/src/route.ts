@@ -55,6 +55,11 @@ export interface ApiRouteDeclaration<Body> extends RouteDeclaration<Body> {
   /** As it stands, without parameters: it is looked up and not matched. */
   readonly path: `/v1/${string}`;
   readonly auth: BearerAuthentication;
+  /**
+   * Refuses a request without an `Idempotency-Key` header (COORD_IDEMPOTENCY_KEY_REQUIRED). For bodies that say nothing
+   * by which a repeated request could be told from a new one. Default: the header may be left out.
+   */
+  readonly idempotencyKey?: 'required';
 }
 
 /** A route for a service that reports what happened. */

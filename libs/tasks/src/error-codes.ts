@@ -40,6 +40,11 @@ export const errorCodes = {
     title: 'An Idempotency-Key is 1 to 255 printable ASCII characters',
     retryable: false,
   },
+  COORD_IDEMPOTENCY_KEY_REQUIRED: {
+    status: 400,
+    title: 'This route needs an Idempotency-Key header, which the same request repeats',
+    retryable: false,
+  },
   COORD_IDEMPOTENCY_IN_FLIGHT: {
     status: 409,
     title: 'A request with this idempotency key is being answered now',

@@ -55,6 +55,8 @@ export const acceptJob = apiRoute({
   path: '/v1/prove/jobs',
   summary: 'Put one job on the queue',
   auth: bearerToken(),
+  // Without it the driver could not tell which of its requests a job came from.
+  idempotencyKey: 'required',
   body: request,
   accept: enqueueJob,
 });

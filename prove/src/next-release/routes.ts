@@ -17,6 +17,8 @@ export const acceptJob = apiRoute({
   path: '/v1/prove/jobs',
   summary: 'Put one job on the queue',
   auth: bearerToken(),
+  // Without it the driver could not tell which of its requests a job came from.
+  idempotencyKey: 'required',
   body: request,
   accept: async (body, context) => {
     const { queue, idempotencyKey } = context;
