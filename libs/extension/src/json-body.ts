@@ -6,7 +6,7 @@ import { parseStrictJson, type CheckedValues } from './strict-json.ts';
 /**
  * Reads a JSON body: UTF-8, JSON, then the schema.
  *
- * @throws CoordinatorError COORD_BODY_REQUIRED, COORD_BODY_MALFORMED, COORD_BODY_INVALID (with the faults by path, and
+ * @throws CoordinatorError COORD_BODY_REQUIRED, those of parseStrictJson(), COORD_BODY_INVALID (with the faults by path, and
  *   never anything of the body: neither a value nor a name that the schema does not declare)
  */
 export function readJsonBody<Body>(rawBody: Buffer, schema: z.ZodType<Body>, values?: CheckedValues): Body {

@@ -59,8 +59,8 @@ describe('a JSON body', () => {
     '[{"x":{"a":{"b":1},"c":0,"a":{"b":1}}}]',
     '{"a":1,"\\u0061":2}',
     '{"a:":{"a":1},"a:":2}',
-  ])('with a name twice in one object is malformed: %s', (text) => {
-    expect(verdict(text)).toBe('COORD_BODY_MALFORMED');
+  ])('with a name twice in one object is refused: %s', (text) => {
+    expect(verdict(text)).toBe('COORD_BODY_DUPLICATE_NAME');
   });
 
   test('may have a name again in another object, and colons in its texts', () => {
@@ -88,7 +88,7 @@ describe('a JSON body', () => {
     '1e21',
     '9007199254740993.0',
   ])('with the number %s, which cannot be kept exactly, is refused', (number) => {
-    expect(verdict(`{"a":${number}}`)).toBe('COORD_BODY_INVALID');
+    expect(verdict(`{"a":${number}}`)).toBe('COORD_BODY_UNSAFE_NUMBER');
   });
 
   test('keeps the greatest exact integers, and fractions', () => {
@@ -101,7 +101,7 @@ describe('a JSON body', () => {
     'with %s, which is written as a fraction and is none, is refused',
     (number) => {
       expect([verdict(number), verdict(`[${number}]`), verdict(`{"a":${number} }`)]).toEqual(
-        Array<string>(3).fill('COORD_BODY_INVALID'),
+        Array<string>(3).fill('COORD_BODY_UNSAFE_NUMBER'),
       );
     },
   );
@@ -113,12 +113,14 @@ describe('a JSON body', () => {
     expect(() => parse('{"__proto__":1}')).toThrow();
   });
 
-  test.each([['\u0000'], ['\ud800'], [9007199254740993], [{ '\u0000': 1 }]])(
-    'of which %j would be kept is refused',
-    (kept) => {
-      expect(() => refuseInexact([kept])).toThrow(expect.objectContaining({ code: 'COORD_BODY_INVALID' }));
-    },
-  );
+  test.each([
+    ['\u0000', 'COORD_BODY_INVALID'],
+    ['\ud800', 'COORD_BODY_INVALID'],
+    [9007199254740993, 'COORD_BODY_UNSAFE_NUMBER'],
+    [{ '\u0000': 1 }, 'COORD_BODY_INVALID'],
+  ])('of which %j would be kept is refused', (kept, code) => {
+    expect(() => refuseInexact([kept])).toThrow(expect.objectContaining({ code }));
+  });
 
   test('has no negative zero', () => {
     for (const value of [read('-0'), ...(read('[-0]') as number[]), (read('{"a":-0}') as { a: number }).a]) {
@@ -132,9 +134,9 @@ describe('a JSON body', () => {
 
   test(`may be ${MAX_DEPTH} levels deep and no deeper, in arrays and objects`, () => {
     expect(verdict(nested(MAX_DEPTH))).toBe('taken');
-    expect(verdict(nested(MAX_DEPTH + 1))).toBe('COORD_BODY_MALFORMED');
-    expect(verdict('{"a":'.repeat(MAX_DEPTH + 1) + '1' + '}'.repeat(MAX_DEPTH + 1))).toBe('COORD_BODY_MALFORMED');
-    expect(verdict('['.repeat(100_000))).toBe('COORD_BODY_MALFORMED');
+    expect(verdict(nested(MAX_DEPTH + 1))).toBe('COORD_BODY_TOO_DEEP');
+    expect(verdict('{"a":'.repeat(MAX_DEPTH + 1) + '1' + '}'.repeat(MAX_DEPTH + 1))).toBe('COORD_BODY_TOO_DEEP');
+    expect(verdict('['.repeat(100_000))).toBe('COORD_BODY_TOO_DEEP');
   });
 
   test(`may have objects of ${MAX_MEMBERS} members and no more`, () => {
@@ -176,13 +178,15 @@ describe('against JSON.parse', () => {
       fc.property(fc.oneof(fc.string({ unit: pieces, maxLength: 30 }), fc.string({ unit: 'binary' })), (text) => {
         const code = verdict(text);
         if (code === 'taken') expect(JSON.stringify(read(text))).toBe(JSON.stringify(JSON.parse(text)));
-        else expect(code).toMatch(/^COORD_BODY_(MALFORMED|INVALID)$/);
+        else expect(code).toMatch(/^COORD_BODY_(MALFORMED|DUPLICATE_NAME|UNSAFE_NUMBER|INVALID)$/);
       }),
       { numRuns: 5_000 },
     );
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        expect(verdict(bytes)).toMatch(/^(taken|COORD_BODY_(MALFORMED|INVALID))$/);
+        expect(verdict(bytes)).toMatch(
+          /^(taken|COORD_BODY_(MALFORMED|TOO_DEEP|DUPLICATE_NAME|UNSAFE_NUMBER|INVALID))$/,
+        );
       }),
       { numRuns: 2_000 },
     );
@@ -197,7 +201,7 @@ describe('against JSON.parse', () => {
           fc.pre(!names.some((name) => /\0|__proto__/.test(name)));
           const again = [...names, names[pick % names.length] as string];
           const text = `{${again.map((name) => `${JSON.stringify(name)}:{"x":[]}`).join(',')}}`;
-          expect(verdict(text)).toBe('COORD_BODY_MALFORMED');
+          expect(verdict(text)).toBe('COORD_BODY_DUPLICATE_NAME');
         },
       ),
     );

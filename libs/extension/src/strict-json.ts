@@ -28,8 +28,9 @@ const CLOSE_BRACKET = 0x5d;
  * Reads JSON that every reader understands in the same way (I-JSON, https://www.rfc-editor.org/rfc/rfc7493): what
  * JSON.parse would change without a word is refused. A leading byte order mark is skipped, and -0 is read as 0.
  *
- * @throws CoordinatorError COORD_BODY_MALFORMED (not JSON, not UTF-8, too deep, a name twice or one that replaces
- *   prototypes), COORD_BODY_INVALID (a number or a text that cannot be kept as it was sent). No message quotes the text.
+ * @throws CoordinatorError COORD_BODY_MALFORMED (not JSON, not UTF-8, or a name that replaces prototypes),
+ *   COORD_BODY_TOO_DEEP, COORD_BODY_DUPLICATE_NAME, COORD_BODY_UNSAFE_NUMBER, COORD_BODY_INVALID (a text that cannot be
+ *   kept as it was sent). No message quotes the text.
  */
 export function parseStrictJson(bytes: Buffer, values: CheckedValues = 'all'): unknown {
   const text = bytes.toString('utf8', startsWithByteOrderMark(bytes) ? 3 : 0);
@@ -44,7 +45,9 @@ export function parseStrictJson(bytes: Buffer, values: CheckedValues = 'all'): u
     throw malformed('The body must be JSON');
   }
   // JSON.parse keeps the last of several members with one name, so that then fewer are kept than were written.
-  if (inspect(value, values) !== written) throw malformed('An object of the body has two members with one name');
+  if (inspect(value, values) !== written) {
+    throw new CoordinatorError('COORD_BODY_DUPLICATE_NAME');
+  }
   return Object.is(value, -0) ? 0 : value;
 }
 
@@ -76,7 +79,9 @@ function countMembers(text: string, values: CheckedValues): number {
       case OPEN_BRACE:
       case OPEN_BRACKET:
         depth += 1;
-        if (depth > MAX_DEPTH) throw malformed(`The body may have at most ${MAX_DEPTH} levels`);
+        if (depth > MAX_DEPTH) {
+          throw new CoordinatorError('COORD_BODY_TOO_DEEP', `The body may have at most ${MAX_DEPTH} levels`);
+        }
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
@@ -96,7 +101,7 @@ function endOfNumber(text: string, start: number): number {
   const written = NUMBER.exec(text)?.[0] ?? '';
   if (NOT_PLAIN.test(written) && Number.isInteger(Number(written))) {
     const message = 'A number of the body has a fraction or an exponent, and is none with it: write integers as digits';
-    throw new CoordinatorError('COORD_BODY_INVALID', message);
+    throw new CoordinatorError('COORD_BODY_UNSAFE_NUMBER', message);
   }
   return start + written.length;
 }
@@ -161,7 +166,7 @@ function assertText(text: string): void {
 
 function assertNumber(value: number): void {
   if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-    throw new CoordinatorError('COORD_BODY_INVALID', 'A number of the body is too large to be kept exactly');
+    throw new CoordinatorError('COORD_BODY_UNSAFE_NUMBER', 'A number of the body is too large to be kept exactly');
   }
 }
 

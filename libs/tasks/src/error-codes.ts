@@ -7,10 +7,21 @@ export interface ErrorCode {
 
 /** Every error code of the coordinator; docs/reference/errors.md lists the same codes, and a test holds both together. */
 export const errorCodes = {
+  COORD_BODY_DUPLICATE_NAME: {
+    status: 400,
+    title: 'An object of the body has two members with one name',
+    retryable: false,
+  },
   COORD_BODY_INVALID: { status: 422, title: 'The body does not match the schema of this route', retryable: false },
   COORD_BODY_MALFORMED: { status: 400, title: 'The body is not readable JSON', retryable: false },
   COORD_BODY_REQUIRED: { status: 400, title: 'This route needs a JSON body', retryable: false },
   COORD_BODY_TOO_LARGE: { status: 413, title: 'The body is larger than this route accepts', retryable: false },
+  COORD_BODY_TOO_DEEP: { status: 400, title: 'The body has more levels than are taken', retryable: false },
+  COORD_BODY_UNSAFE_NUMBER: {
+    status: 422,
+    title: 'A number of the body cannot be kept as it was written',
+    retryable: false,
+  },
   COORD_CHILDREN_UNWRITABLE: {
     status: 500,
     title: 'The jobs that a handler has enqueued cannot be written',
