@@ -133,6 +133,12 @@ describe('the registry', () => {
     },
   );
 
+  test.each([0, -1, 1.5, NaN, Infinity])('refuses a route whose bodies may have %d bytes', (maxBytes) => {
+    expect(faultsOfRoutes(apiRoute({ path: '/v1/invoices', ...invoices, maxBytes }))).toEqual([
+      `shop: the route /v1/invoices takes a body of ${maxBytes} bytes: maxBytes is a whole number from 1`,
+    ]);
+  });
+
   test('refuses a route without authentication, as JavaScript can write it', () => {
     const open = { ...apiRoute({ path: '/v1/open', ...invoices }), auth: undefined } as unknown as Route;
     expect(faultsOfRoutes(open)).toEqual(['shop: the route /v1/open declares no authentication']);

@@ -141,7 +141,7 @@ function faultsOf(extensions: readonly Extension[]): string[] {
   ];
 }
 
-function routeFaults({ path, auth, body }: Route): string[] {
+function routeFaults({ path, auth, body, maxBytes }: Route): string[] {
   // The types refuse a route without authentication; this is for extensions that were not compiled with them.
   const declared = auth as Partial<Route['auth']> | undefined;
   const scheme = declared?.scheme;
@@ -151,6 +151,10 @@ function routeFaults({ path, auth, body }: Route): string[] {
     ...(scheme === 'bearer' || (scheme === 'signature' && verifies)
       ? []
       : [`the route ${path} declares no authentication`]),
+    // Nothing is larger than what is no number.
+    ...(Number.isSafeInteger(maxBytes) && maxBytes > 0
+      ? []
+      : [`the route ${path} takes a body of ${maxBytes} bytes: maxBytes is a whole number from 1`]),
     ...looseEnds(body, { undeclared: scheme === 'signature' }).map((end) => `the body of ${path}: ${end}`),
   ];
 }
