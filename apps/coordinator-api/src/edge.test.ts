@@ -227,6 +227,16 @@ describe('too much', () => {
     await eventually(async () => expect((await ask(api, order('D-6'))).status).toBe(202), { everyMs: 200 });
   });
 
+  test('for a queue is refused until jobs of it have ended', async () => {
+    const api = await start({ maxDepth: 2 });
+    for (const number of ['D-1', 'D-2']) expect((await ask(api, order(number))).status).toBe(202);
+    const refused = await ask(api, order('D-3'));
+    expect([refused.status, codeOf(refused)]).toEqual([503, 'COORD_QUEUE_FULL']);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await ask(api, webhookRequest())).status).toBe(202);
+    expect(await storedJobs()).toBe(3);
+  });
+
   test('for one process is refused while it has its hands full', async () => {
     const api = await start({ overload: { maxInFlight: 1 } });
     redis.server.pause();
@@ -296,6 +306,10 @@ test('nothing under /v1 or /webhooks can be asked without saying who asks', asyn
     webhookRequest(anonymous),
     getRequest('/v1/jobs/j1', anonymous),
     getRequest('/v1/subjects/order:D-1/jobs', anonymous),
+    // Whether there is anything is for callers to know, and what is added here is guarded before it is written.
+    getRequest('/v1/nothing', anonymous),
+    getRequest('/v1/orders', anonymous),
+    getRequest('/v1/jobs/j1', { ...anonymous, method: 'DELETE' }),
   ];
   for (const bytes of asked) expect((await ask(api, bytes)).status).toBe(401);
 });

@@ -1,5 +1,5 @@
 import { CoordinatorError, type QueueBackend, type TaskCatalog } from '@coordinator/tasks';
-import type { Express } from 'express';
+import type { Express, Response } from 'express';
 import type { BearerCheck } from './bearer.ts';
 import { mayRead } from './job-access.ts';
 import { jobView } from './job-view.ts';
@@ -19,10 +19,18 @@ export interface JobRoutesOptions {
 const MAX_ID = 255;
 const NOTHING: Timeline = { items: [], cursor: null };
 
+const callerOf = (response: Response) => response.locals.caller as string;
+
 /** Mounts `GET /v1/jobs/{id}` and `GET /v1/subjects/{subject}/jobs`: what happened to this? */
 export function mountJobRoutes(app: Express, { backend, catalog, checkBearer, overload }: JobRoutesOptions): void {
+  // All that is mounted below /v1 from here on has a caller: no route can forget to ask.
+  app.use('/v1', async (request, response, next) => {
+    response.locals.caller = await checkBearer(request.headers.authorization);
+    next();
+  });
+
   app.get('/v1/jobs/:id', async (request, response) => {
-    const caller = await checkBearer(request.headers.authorization);
+    const caller = callerOf(response);
     const { id } = request.params;
     const job = id.length > MAX_ID ? undefined : await overload.during(() => backend.job(id));
     // To others a job does not exist: the answer must not tell them that it does.
@@ -32,7 +40,7 @@ export function mountJobRoutes(app: Express, { backend, catalog, checkBearer, ov
   });
 
   app.get('/v1/subjects/:subject/jobs', async (request, response) => {
-    const caller = await checkBearer(request.headers.authorization);
+    const caller = callerOf(response);
     const query = readTimelineQuery(request.url);
     const { subject } = request.params;
     const found =
