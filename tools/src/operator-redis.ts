@@ -17,7 +17,7 @@ const PATIENCE_MS = 5_000;
  */
 export async function withRedis<T>(work: (redis: OperatorRedis) => Promise<T>): Promise<T> {
   const config = readConfig([coreConfig]);
-  const url = config.REDIS_URL;
+  const url = config.REDIS_URL.reveal();
   const retention = { completedMs: config.COMPLETED_RETENTION_MS, deadMs: config.DEAD_RETENTION_MS };
   const tls = redisTlsFiles(config);
   const connection = new RedisConnection({ url, tls, log: silentLogger, commandDeadlineMs: PATIENCE_MS });

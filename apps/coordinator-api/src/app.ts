@@ -1,4 +1,4 @@
-import type { Secret } from '@coordinator/config';
+import type { NamedTokens } from '@coordinator/config';
 import type { Registry } from '@coordinator/extension';
 import type { Logger } from '@coordinator/logging';
 import { CoordinatorError, TaskQueue, type RedisBackend } from '@coordinator/tasks';
@@ -22,7 +22,7 @@ export interface AppOptions {
   /** The environment of all extensions, see readConfig. */
   readonly config: unknown;
   readonly backend: RedisBackend;
-  readonly tokens: ReadonlyMap<string, Secret>;
+  readonly tokens: NamedTokens;
   /** Default: no JWT is taken. */
   readonly jwt?: JwtCheck | undefined;
   readonly release: string;

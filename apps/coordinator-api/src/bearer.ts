@@ -1,4 +1,4 @@
-import type { Secret } from '@coordinator/config';
+import type { NamedTokens } from '@coordinator/config';
 import { CoordinatorError } from '@coordinator/tasks';
 import { hash } from 'node:crypto';
 import type { JwtCheck } from './jwt.ts';
@@ -11,9 +11,9 @@ import type { JwtCheck } from './jwt.ts';
 export type BearerCheck = (authorization: string | undefined) => Promise<string>;
 
 /** Makes the check for a set of named tokens, and for JWTs where there is a check of those. */
-export function bearerCheck(tokens: ReadonlyMap<string, Secret>, jwt?: JwtCheck): BearerCheck {
+export function bearerCheck(tokens: NamedTokens, jwt?: JwtCheck): BearerCheck {
   // Looked up by digest, so that the time it takes says nothing about the token.
-  const callers = new Map(Array.from(tokens, ([caller, token]) => [digest(token.reveal()), caller]));
+  const callers = new Map(tokens.map(([caller, token]) => [digest(token.reveal()), caller]));
   return async (authorization) => {
     const token = /^Bearer ([\x21-\x7e]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) throw new CoordinatorError('COORD_UNAUTHORIZED');

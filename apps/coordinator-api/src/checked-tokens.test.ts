@@ -2,7 +2,7 @@ import { Secret, type AdminToken } from '@coordinator/config';
 import { describe, expect, test } from '@jest/globals';
 import { checkedTokens, type TokenSettings } from './checked-tokens.ts';
 
-const callers = new Map([['shop', new Secret('s3cr3t-shop')]]);
+const callers = [['shop', new Secret('s3cr3t-shop')]] as const;
 const admins = (secret = 's3cr3t-alice') =>
   new Map<string, AdminToken>([['alice', { secret: new Secret(secret), scopes: new Set(['read']) }]]);
 
@@ -28,7 +28,7 @@ describe('the tokens of an API', () => {
 
   test('may be missing in development: nobody may call then', () => {
     const none = checkedTokens({ NODE_ENV: 'development' });
-    expect([none.tokens.size, none.adminTokens.size]).toEqual([0, 0]);
+    expect([none.tokens.length, none.adminTokens.size]).toEqual([0, 0]);
   });
 
   test('are not those of a caller and of an operator at once, and the fault prints no secret', () => {

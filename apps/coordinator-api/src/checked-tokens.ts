@@ -1,9 +1,9 @@
-import { ConfigError, type AdminToken, type Secret } from '@coordinator/config';
+import { ConfigError, type AdminToken, type NamedTokens } from '@coordinator/config';
 
 /** What is read of the environment. */
 export interface TokenSettings {
   readonly NODE_ENV: string;
-  readonly API_TOKENS?: ReadonlyMap<string, Secret> | undefined;
+  readonly API_TOKENS?: NamedTokens | undefined;
   /** Callers may show JWTs instead. */
   readonly API_JWT_KEYS_FILE?: string | undefined;
   readonly ADMIN_TOKENS?: ReadonlyMap<string, AdminToken> | undefined;
@@ -16,7 +16,7 @@ export interface TokenSettings {
  * @throws ConfigError with all faults at once
  */
 export function checkedTokens({ NODE_ENV, API_TOKENS, API_JWT_KEYS_FILE, ADMIN_TOKENS }: TokenSettings) {
-  const tokens = API_TOKENS ?? new Map<string, Secret>();
+  const tokens = API_TOKENS ?? [];
   const adminTokens = ADMIN_TOKENS ?? new Map<string, AdminToken>();
   const faults: string[] = [];
   if (NODE_ENV === 'production' && !API_TOKENS && !API_JWT_KEYS_FILE) {
@@ -29,7 +29,7 @@ export function checkedTokens({ NODE_ENV, API_TOKENS, API_JWT_KEYS_FILE, ADMIN_T
       'ADMIN_TOKENS: set it to those who run this, with what each may do, for example alice=SECRET:read+operate',
     );
   }
-  const secrets = new Set(Array.from(tokens.values(), (token) => token.reveal()));
+  const secrets = new Set(tokens.map(([, token]) => token.reveal()));
   for (const [name, { secret }] of adminTokens) {
     if (!secrets.has(secret.reveal())) continue;
     faults.push(`ADMIN_TOKENS: the secret of ${name} stands in API_TOKENS as well: give ${name} another one`);

@@ -17,7 +17,7 @@ let check: BearerCheck;
 beforeEach(() => {
   file = new JwtFile(issuer.publicJwk);
   log = new RecordingLog();
-  const tokens = new Map([['shop', new Secret('shop-token')]]);
+  const tokens = [['shop', new Secret('shop-token')]] as const;
   check = bearerCheck(tokens, file.check({ log, reloadEveryMs: 20 }));
 });
 afterEach(() => {

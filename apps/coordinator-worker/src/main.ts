@@ -37,7 +37,7 @@ runProcess({
       registry,
       config,
       backend,
-      redisUrl: config.REDIS_URL,
+      redisUrl: config.REDIS_URL.reveal(),
       redisTls: redisTlsFiles(config),
       queues: config.WORKER_QUEUES,
       concurrency: config.WORKER_CONCURRENCY,

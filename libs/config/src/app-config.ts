@@ -44,7 +44,7 @@ export const apiConfig = z.object({
   ADMIN_PORT: port(8081),
   /** Bearer tokens of those who run it, `alice=SECRET:read+operate+payload,…`. Required in production. */
   ADMIN_TOKENS: adminTokens().optional(),
-  /** Bearer tokens of callers by name, `shop=SECRET,…`. Required in production, unless there is API_JWT_KEYS_FILE. */
+  /** Bearer tokens of callers by name, `shop=SECRET,…`; a name may have several. Required in production, unless there is API_JWT_KEYS_FILE. */
   API_TOKENS: namedTokens().optional(),
   /**
    * A JSON Web Key Set with the public keys of the issuer whose JWTs callers may show in place of a token. Default none:

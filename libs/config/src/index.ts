@@ -6,7 +6,7 @@ export { field, FieldFault, type Field } from './field.ts';
 export { readKeySet, type KeySet } from './key-set-field.ts';
 export { count, durationMs, LONGEST_TIMER_MS, port } from './number-fields.ts';
 export { readConfig, type Config } from './read-config.ts';
-export { secret, secretList } from './secret-fields.ts';
+export { secret, secretList, type NamedTokens } from './secret-fields.ts';
 export { Secret } from './secret.ts';
 export { flag, list, oneOf, text } from './text-fields.ts';
 export { isServiceUrl, readServiceUrl, redisUrl, SERVICE_MUST, serviceUrl } from './url-fields.ts';

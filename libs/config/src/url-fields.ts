@@ -1,5 +1,6 @@
 import { globalRegistry, type z } from 'zod';
 import { field, FieldFault, withDefault, type Field } from './field.ts';
+import { Secret } from './secret.ts';
 
 /** What the base address of a service must be, to complete a sentence. */
 export const SERVICE_MUST =
@@ -41,14 +42,14 @@ export function isServiceUrl(schema: z.core.$ZodType): boolean {
   return innerType !== undefined && isServiceUrl(innerType);
 }
 
-/** The address of a Redis, redis:// or rediss:// (TLS). May hold a password: do not log it. Required without default. */
-export function redisUrl(byDefault?: string): Field<string> {
+/** The address of a Redis, redis:// or rediss:// (TLS). May hold a password, and is a secret. Required without default. */
+export function redisUrl(byDefault?: string): Field<Secret> {
   return withDefault(
     field((text) => {
       const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
       if (!url || !/^rediss?:$/.test(url.protocol) || url.hostname === '') throw new FieldFault(REDIS_MUST);
-      return text.trim();
+      return new Secret(text.trim());
     }),
-    byDefault,
+    byDefault === undefined ? undefined : new Secret(byDefault),
   );
 }

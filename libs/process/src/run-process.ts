@@ -84,7 +84,7 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     onProblem: (problem) => log.warn({ problem }, 'telemetry trouble'),
   });
   const connection = new RedisConnection({
-    url: core.REDIS_URL,
+    url: core.REDIS_URL.reveal(),
     tls: redisTlsFiles(core),
     waitReplicas: core.REDIS_WAIT_REPLICAS,
     log,

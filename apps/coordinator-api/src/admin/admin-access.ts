@@ -39,7 +39,7 @@ export class AdminAccess {
   constructor({ tokens, checkCaller, auditLog, log }: AdminAccessOptions) {
     this.#log = log;
     this.#scopes = new Map(Array.from(tokens, ([name, { scopes }]) => [name, scopes]));
-    this.#checkAdmin = bearerCheck(new Map(Array.from(tokens, ([name, { secret }]) => [name, secret])));
+    this.#checkAdmin = bearerCheck(Array.from(tokens, ([name, { secret }]) => [name, secret] as const));
     this.#checkCaller = checkCaller;
     this.#auditLog = auditLog;
   }
