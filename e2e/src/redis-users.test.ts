@@ -176,7 +176,7 @@ describe('with a user of Redis for each role', () => {
   );
 
   test.each([
-    ['coordinator-api', 'DEL', '{cc}:job:1'],
+    ['coordinator-api', 'RENAMENX', '{cc}:job:1', '{cc}:job:2'],
     ['coordinator-api', 'SCAN', '0'],
     ['coordinator-api', 'BRPOPLPUSH', '{cc}:q:lms:waiting', '{cc}:q:lms:active', '1'],
     ['coordinator-worker', 'SCAN', '0'],
