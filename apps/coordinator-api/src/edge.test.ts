@@ -1,4 +1,4 @@
-import { eventually } from '@coordinator/task-testing';
+import { eventually, recordSpans } from '@coordinator/task-testing';
 import { describe, expect, test } from '@jest/globals';
 import { promisify } from 'node:util';
 import { apiSuite, codeOf, jobOf, order } from './fixtures/api-suite.ts';
@@ -295,6 +295,39 @@ describe('while Redis hangs', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(answer).toMatchObject({ status: 503 });
     expect(answer.headers.get('retry-after')).toBe('1');
+  });
+});
+
+describe('the trace of a request', () => {
+  /** The trace that a job says it belongs to, those that were recorded, and all that is stored of the job. */
+  async function traced(headers: RequestChange['headers']) {
+    const recording = recordSpans();
+    closing.push(() => recording.stop());
+    const api = await start();
+    const jobId = jobOf(await ask(api, order('D-1', { headers })));
+    const { body } = await ask(api, getRequest(`/v1/jobs/${jobId}`));
+    const { traceId } = JSON.parse(body) as { traceId: string | null };
+    const stored = String(await redis.command('HGETALL', `${prefix()}:job:${jobId}`));
+    return { traceId, recorded: new Set(recording.spans().map((span) => span.traceId)), stored };
+  }
+
+  test('goes on in its job', async () => {
+    const [traceId, spanId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+    const found = await traced({ traceparent: `00-${traceId}-${spanId}-01` });
+    expect([found.traceId, ...found.recorded]).toEqual([traceId, traceId]);
+  });
+
+  test('is a new one where it cannot be read, and what strangers put beside it goes no further', async () => {
+    const stranger = 'Xx-of-a-stranger';
+    const baggage = `a=${stranger.repeat(500)}`;
+    const { traceId, recorded, stored } = await traced({
+      traceparent: `00-${stranger}`,
+      tracestate: stranger,
+      baggage,
+    });
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect([...recorded]).toEqual([traceId]);
+    expect(stored).not.toContain(stranger);
   });
 });
 
