@@ -42,7 +42,7 @@ async function startApi(env: NodeJS.ProcessEnv, flags = NODE_FLAGS) {
     args: [...flags, join(REPOSITORY, 'apps/coordinator-api/dist/main.js')],
     env: {
       ...{ PATH: process.env['PATH'], NODE_ENV: 'production', REDIS_PERSISTENCE: 'none', REDIS_URL: redis.url },
-      ...{ API_PORT: String(port), ADMIN_PORT: String(admin) },
+      ...{ API_PORT: String(port), ADMIN_PORT: String(admin), ADMIN_TOKENS: 'alice=SECRET:read' },
       ...extensionSettings,
       ...env,
     },

@@ -124,7 +124,7 @@ describe('what stands in place of an index', () => {
     await backend.enqueue([first, second]);
     await replace(`job:${first.id}`);
     const erased = await eraseSubject(connection, { subject: 'order:D-1001', note: aNote('asked') }, { keyPrefix });
-    expect(erased.map(({ action }) => action)).toEqual(['expired', 'cancelled']);
+    expect(erased.map(({ action }) => action)).toEqual(['erased', 'cancelled']);
   });
 
   test('has a subject erased only when that can be recorded', async () => {
