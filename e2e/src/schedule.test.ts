@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 /** The jobs of the schedule, oldest first. */
 async function jobs(): Promise<ShownJob[]> {
-  return (await coordinator.get('/v1/subjects/schedule:warehouse.end-of-day/jobs')).body.items;
+  return (await coordinator.get('/v1/subjects/schedule:warehouse.end-of-day/jobs?limit=1000')).body.items;
 }
 
 /** The days that were closed, in their order. */
