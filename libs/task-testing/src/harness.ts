@@ -1,4 +1,4 @@
-import { acceptRequest, readConfig, Registry, type Extension, type Route } from '@coordinator/extension';
+import { acceptRequest, readConfig, Registry, screenRequest, type Extension, type Route } from '@coordinator/extension';
 import {
   decodeEnvelope,
   MemoryClock,
@@ -162,6 +162,7 @@ export class Harness {
     );
     const idempotencyKey = lowerCase['idempotency-key'] as string | undefined;
     const context = { caller: named, queue: this.queue, idempotencyKey, log: this.log };
+    screenRequest(route, lowerCase);
     return acceptRequest(route, { rawBody: bytesOf(body), headers: lowerCase, context });
   }
 
