@@ -40,7 +40,7 @@ async function connectWithin(connection: RedisConnection, url: string): Promise<
     timer = setTimeout(giveUp, PATIENCE_MS);
   });
   try {
-    await Promise.race([connection.connect((run) => checkLayout(run, DEFAULT_KEY_PREFIX)), late]);
+    await Promise.race([connection.connect(({ run }) => checkLayout(run, DEFAULT_KEY_PREFIX)), late]);
   } finally {
     clearTimeout(timer);
   }

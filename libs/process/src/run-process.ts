@@ -5,7 +5,6 @@ import {
   checkRedisServer,
   CoordinatorError,
   DEFAULT_KEY_PREFIX,
-  isUnavailable,
   keepLayout,
   PayloadCipher,
   RedisBackend,
@@ -95,10 +94,12 @@ async function run<Schema extends z.ZodObject>(options: ProcessOptions<Schema>):
     await tracing.shutdown();
   };
   let draining = false;
-  const admitted = connection.connect((run) => keepLayout(run, DEFAULT_KEY_PREFIX));
-  const connected = admitted.then(() => refuseUnsafeServer(connection, core, log));
+  const admitted = connection.connect(async ({ run, command }) => {
+    await refuseUnsafeServer({ command, authenticated: connection.authenticated }, core, log);
+    await keepLayout(run, DEFAULT_KEY_PREFIX);
+  });
   // Closing while Redis was never reached is no fault.
-  connected.catch((error: unknown) => (draining ? undefined : fail(error)));
+  admitted.catch((error: unknown) => (draining ? undefined : fail(error)));
   const backend = new RedisBackend(connection, {
     maxDepth: core.QUEUE_MAX_DEPTH,
     retention: { completedMs: core.COMPLETED_RETENTION_MS, deadMs: core.DEAD_RETENTION_MS },
@@ -149,21 +150,17 @@ function payloadCipher({ PAYLOAD_KEYS, NODE_ENV }: Config<[typeof coreConfig]>, 
   return cipher;
 }
 
+/** @throws ConfigError for a server that would lose jobs, CoordinatorError COORD_QUEUE_UNAVAILABLE */
 async function refuseUnsafeServer(
-  connection: RedisConnection,
+  redis: Parameters<typeof checkRedisServer>[0],
   { NODE_ENV, REDIS_PERSISTENCE }: Config<[typeof coreConfig]>,
   log: Logger,
 ): Promise<void> {
-  try {
-    // A developer's own Redis may keep as little as it likes.
-    const declared = NODE_ENV === 'production' ? REDIS_PERSISTENCE : undefined;
-    const { faults, warnings } = await checkRedisServer(connection, declared);
-    for (const warning of warnings) log.warn(warning);
-    if (faults.length > 0) fail(new ConfigError(faults.map((fault) => `REDIS_URL: ${fault}`)));
-  } catch (error) {
-    // Gone again between connecting and asking: the connection says so, and the check waits for the next start.
-    if (!isUnavailable(error)) fail(error);
-  }
+  // A developer's own Redis may keep as little as it likes.
+  const declared = NODE_ENV === 'production' ? REDIS_PERSISTENCE : undefined;
+  const { faults, warnings } = await checkRedisServer(redis, declared);
+  for (const warning of warnings) log.warn(warning);
+  if (faults.length > 0) throw new ConfigError(faults.map((fault) => `REDIS_URL: ${fault}`));
 }
 
 function extensionPackages(): readonly string[] {

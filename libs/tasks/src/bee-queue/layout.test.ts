@@ -16,12 +16,12 @@ beforeEach(() => {
 afterEach(() => connection.close());
 
 /** Connects as a process of a release does that knows these layouts. */
-const startAs = (known: Layouts) => connection.connect((run) => keepLayout(run, prefix, known));
+const startAs = (known: Layouts) => connection.connect(({ run }) => keepLayout(run, prefix, known));
 const held = () => redis.command('GET', `${prefix}:layout`);
 
 describe('a process', () => {
   test('writes its layout to a Redis without one', async () => {
-    await connection.connect((run) => keepLayout(run, prefix));
+    await connection.connect(({ run }) => keepLayout(run, prefix));
     expect(await held()).toBe(String(layouts.ours));
   });
 
@@ -73,13 +73,13 @@ describe('a process', () => {
 describe('a command', () => {
   test('of a newer release leaves an older layout as it is: the processes may be of the older one', async () => {
     await redis.command('SET', `${prefix}:layout`, '2');
-    await connection.connect((run) => checkLayout(run, prefix, { ours: 3, oldest: 2 }));
+    await connection.connect(({ run }) => checkLayout(run, prefix, { ours: 3, oldest: 2 }));
     expect(await held()).toBe('2');
   });
 
   test('refuses what a process refuses', async () => {
     await redis.command('SET', `${prefix}:layout`, '4');
-    const check = connection.connect((run) => checkLayout(run, prefix, { ours: 3, oldest: 2 }));
+    const check = connection.connect(({ run }) => checkLayout(run, prefix, { ours: 3, oldest: 2 }));
     await expect(check).rejects.toMatchObject({ code: 'COORD_LAYOUT_UNKNOWN' });
   });
 });

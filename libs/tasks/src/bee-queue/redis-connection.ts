@@ -23,6 +23,13 @@ export interface RedisConnectionOptions {
 /** Runs one script. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
 export type RunScript = (script: Script, root: string, args: string[]) => Promise<unknown>;
 
+/** A Redis that is not admitted yet. */
+export interface UnadmittedRedis {
+  readonly run: RunScript;
+  /** Runs one plain command. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
+  readonly command: (...args: string[]) => Promise<unknown>;
+}
+
 const RECONNECT_MS = 250;
 /** A connection on which nothing was answered for this long is taken for dead. */
 const SILENCE_MS = 5_000;
@@ -71,16 +78,19 @@ export class RedisConnection {
    * Starts connecting and goes on trying until close(); resolves when first connected and admitted. Until then every
    * command fails as while Redis is away.
    *
-   * @param admission looks at what Redis holds. Default: it may be anything
+   * @param admission looks at what Redis is and holds. Default: it may be anything
    * @throws what `admission` throws
    */
-  async connect(admission?: (run: RunScript) => Promise<void>): Promise<void> {
+  async connect(admission?: (redis: UnadmittedRedis) => Promise<void>): Promise<void> {
     this.#wanted = true;
     this.#admitted = admission === undefined;
     await this.#client.connect();
     while (admission && !this.#admitted) {
       try {
-        await admission((script, root, args) => this.#evaluate(script, root, args));
+        await admission({
+          run: (script, root, args) => this.#evaluate(script, root, args),
+          command: (...args) => this.#send(args),
+        });
         this.#admitted = true;
       } catch (error) {
         // Gone again between connecting and asking.
@@ -116,6 +126,10 @@ export class RedisConnection {
   /** Runs one plain command. @throws CoordinatorError COORD_QUEUE_UNAVAILABLE */
   async command(...args: string[]): Promise<unknown> {
     this.#refuseUnadmitted();
+    return this.#send(args);
+  }
+
+  async #send(args: string[]): Promise<unknown> {
     try {
       return await this.#withDeadline(this.#client.sendCommand(args), this.#deadlineMs);
     } catch (error) {

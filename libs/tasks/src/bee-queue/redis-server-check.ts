@@ -1,4 +1,4 @@
-import type { RedisConnection } from './redis-connection.ts';
+import type { RedisConnection, UnadmittedRedis } from './redis-connection.ts';
 
 /** What speaks against keeping jobs on a Redis server. */
 export interface RedisServerCheck {
@@ -20,17 +20,17 @@ export type Persistence = (typeof PERSISTENCE)[number];
  * @throws CoordinatorError COORD_QUEUE_UNAVAILABLE
  */
 export async function checkRedisServer(
-  connection: RedisConnection,
+  redis: Pick<UnadmittedRedis, 'command'> & Pick<RedisConnection, 'authenticated'>,
   declared: Persistence = 'none',
 ): Promise<RedisServerCheck> {
   const faults: string[] = [];
   const warnings: string[] = [];
-  const version = (await readInfo(connection, 'server')).get('redis_version');
+  const version = (await readInfo(redis, 'server')).get('redis_version');
   // Scripts that may write into a full Redis exist since 7.0.
   if (version !== undefined && Number(version.split('.', 1)[0]) < 7) {
     faults.push(`Redis ${version} is too old: use 7.0 or newer`);
   }
-  const settings = await readSettings(connection);
+  const settings = await readSettings(redis);
   const policy = settings.get('maxmemory-policy') ?? 'noeviction';
   if (policy !== 'noeviction') {
     faults.push(`Redis has maxmemory-policy ${policy}, which may delete accepted jobs: set it to noeviction`);
@@ -46,7 +46,7 @@ export async function checkRedisServer(
   if (settings.get('maxmemory') === '0') {
     warnings.push('Redis has no maxmemory: it takes jobs until its machine is full, and then dies; set it');
   }
-  if (settings.get('protected-mode') === 'no' && !connection.authenticated) {
+  if (settings.get('protected-mode') === 'no' && !redis.authenticated) {
     warnings.push('Redis serves whoever reaches it: give it users with passwords, or set protected-mode yes');
   }
   const untold = Array.from(WANTED).filter(([name]) => !settings.has(name));
@@ -80,24 +80,24 @@ function persistenceOf(settings: ReadonlyMap<string, string>): Persistence {
 }
 
 /** The settings by name, without those that the server does not tell. */
-async function readSettings(connection: RedisConnection): Promise<Map<string, string>> {
+async function readSettings(redis: Pick<UnadmittedRedis, 'command'>): Promise<Map<string, string>> {
   const settings = new Map<string, string>();
   for (const name of [...WANTED.keys(), 'protected-mode']) {
-    const reply = await unlessForbidden(() => connection.command('CONFIG', 'GET', name));
+    const reply = await unlessForbidden(() => redis.command('CONFIG', 'GET', name));
     const [, value] = (reply ?? []) as string[];
     if (value !== undefined) settings.set(name, value);
   }
   for (const [section, field, name, read] of TOLD_BY_INFO) {
     if (settings.has(name)) continue;
-    const value = (await readInfo(connection, section)).get(field);
+    const value = (await readInfo(redis, section)).get(field);
     if (value !== undefined) settings.set(name, read(value));
   }
   return settings;
 }
 
 /** The fields of a section of INFO; none where that is forbidden. */
-async function readInfo(connection: RedisConnection, section: string): Promise<Map<string, string>> {
-  const info = (await unlessForbidden(() => connection.command('INFO', section))) as string | undefined;
+async function readInfo(redis: Pick<UnadmittedRedis, 'command'>, section: string): Promise<Map<string, string>> {
+  const info = (await unlessForbidden(() => redis.command('INFO', section))) as string | undefined;
   return new Map(
     Array.from((info ?? '').matchAll(/^(\w+):(.*?)\r?$/gm), ([, field = '', value = '']) => [field, value]),
   );
