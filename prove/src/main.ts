@@ -41,6 +41,8 @@ async function prove(options: ProveOptions, seed: number): Promise<Outcome> {
     const result = await runProof(proof, { tier: size, seed, say, signal: interrupted.signal });
     results.push(result);
     say(`${proof.id} ${proof.title}: ${sentence(result)}`);
+    // What a process said before it ended is not for the report, and is all that there is to go by.
+    for (const line of (result.why ?? '').split('\n').slice(1)) say(`  ${line}`);
   }
   process.stdout.write(`\n${textTable(HEAD, resultRows(results))}\n\nseed ${seed}, commit ${facts.commit}\n`);
   if (report && !interrupted.signal.aborted) {

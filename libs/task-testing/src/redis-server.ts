@@ -112,14 +112,21 @@ function supportsParentDeathSignal(): boolean {
 
 /**
  * A port of 127.0.0.1 that nobody listens on, below the range from which the system takes ports for outgoing connections: a
- * client that keeps retrying a stopped server inside that range can connect to itself and so block the port for good.
+ * client that keeps retrying a stopped server inside that range can connect to itself and so block the port for good. No
+ * port is given twice.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await canListen(port)) return port;
+    if (!given.has(port) && (await canListen(port))) {
+      given.add(port);
+      return port;
+    }
   }
 }
+
+/** By this process: whoever was told a port may be a second away from listening. One in thirty proofs met itself there. */
+const given = new Set<number>();
 
 function canListen(port: number): Promise<boolean> {
   return new Promise((settle) => {
